@@ -1,0 +1,4 @@
+"""The contract between training and production: sites, readings, formulas, and the file they travel in.
+
+Standard library only.
+"""

@@ -1,0 +1,110 @@
+"""Checked access to the fields of untrusted JSON.
+
+A `Fields` wraps one JSON object and knows its place in the file, so that every complaint names it
+(`stages[0].terms[1].coefficient`). Nothing is converted silently: a wrong type is an error.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .errors import InvalidModel
+
+MAX_TEXT = 1_000
+MAX_ITEMS = 1_000
+_INTEGER_LIMIT = 2**53  # beyond it a JSON number is no longer exact in every reader
+
+# What may stand in an identifier of Python, dots and the `<locals>` or `<lambda>` of a qualified name.
+_NAME = re.compile(r"[^\W\d][\w.<>]*|<[\w.<>]+")
+
+
+class Fields:
+    """One JSON object of a model file, read field by field.
+
+    Args:
+        data: The decoded JSON value; must be an object.
+        where: Its place in the file, for messages.
+
+    Raises:
+        InvalidModel: If `data` isn't an object; every method raises it for a field that isn't as asked.
+    """
+
+    def __init__(self, data: Any, where: str) -> None:
+        self.where = where
+        if not isinstance(data, dict):
+            raise self.complaint("an object")
+        self._data = data
+
+    def complaint(self, expected: str, field: str = "") -> InvalidModel:
+        """Return the error that says what the field should have been."""
+        place = f"{self.where}.{field}" if field else self.where
+        return InvalidModel(f"{place} should be {expected}: the model file is damaged, export it again with `learn`")
+
+    def has(self, field: str) -> bool:
+        return self._data.get(field) is not None
+
+    def text(self, field: str) -> str:
+        value = self._data.get(field)
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            raise self.complaint(f"a text of at most {MAX_TEXT} characters", field)
+        return value
+
+    def name(self, field: str) -> str:
+        value = self.text(field)
+        if not _NAME.fullmatch(value):
+            raise self.complaint("a name as Python writes it", field)
+        return value
+
+    def choice(self, field: str, choices: tuple[str, ...]) -> str:
+        value = self.text(field)
+        if value not in choices:
+            raise self.complaint(f"one of {', '.join(choices)}", field)
+        return value
+
+    def number(self, field: str, low: float = -math.inf, high: float = math.inf) -> float:
+        value = self._data.get(field)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.complaint("a number", field)
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf
+        if not math.isfinite(value) or not low <= value <= high:
+            raise self.complaint(f"a finite number from {low} to {high}", field)
+        return value
+
+    def integer(self, field: str, low: int = 0, high: int = _INTEGER_LIMIT) -> int:
+        value = self._data.get(field)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise self.complaint(f"a whole number from {low} to {high}", field)
+        return value
+
+    def items(self, field: str, most: int = MAX_ITEMS) -> list[Any]:
+        value = self._data.get(field)
+        if not isinstance(value, list) or len(value) > most:
+            raise self.complaint(f"a list of at most {most} items", field)
+        return value
+
+    def child(self, field: str) -> Fields:
+        return Fields(self._data.get(field), f"{self.where}.{field}")
+
+    def children(self, field: str, most: int = MAX_ITEMS) -> Iterator[Fields]:
+        for index, item in enumerate(self.items(field, most)):
+            yield Fields(item, f"{self.where}.{field}[{index}]")
+
+    def texts(self, field: str) -> dict[str, str]:
+        """Return an object whose values are all texts."""
+        child = self.child(field)
+        if len(child._data) > MAX_ITEMS:
+            raise self.complaint(f"an object of at most {MAX_ITEMS} fields", field)
+        return {name: child.text(name) for name in child._data}
+
+    def counts(self, field: str) -> dict[str, int]:
+        """Return an object whose values are all whole numbers."""
+        child = self.child(field)
+        if len(child._data) > MAX_ITEMS:
+            raise self.complaint(f"an object of at most {MAX_ITEMS} fields", field)
+        return {name: child.integer(name) for name in child._data}

@@ -1,0 +1,85 @@
+"""Model files: versioned JSON, written atomically, read without executing anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+from typing import Any
+
+from .errors import InvalidModel
+from .model import FORMAT, MAJOR, MINOR, BreakpointModel
+
+MAX_BYTES = 4 * 2**20
+
+
+def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
+    """Write a model, whole or not at all: to a file beside it first, then renamed over it."""
+    path = os.fspath(path)
+    text = json.dumps(model.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    temporary = ""
+    try:
+        folder, name = os.path.split(os.path.abspath(path))
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise InvalidModel(f"{path} can't be written: {error.strerror}; save the model elsewhere") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def load(path: str | os.PathLike[str]) -> BreakpointModel:
+    """Return the model in a file that `save` wrote.
+
+    Raises:
+        InvalidModel: If the file can't be read, is cut short or damaged, or is of a later major version.
+    """
+    path = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InvalidModel(f"{path} can't be read: {error.strerror}; give the file that `learn` wrote") from error
+    if len(content) > MAX_BYTES:
+        raise InvalidModel(f"{path} is over {MAX_BYTES:,} bytes, more than any model: give the file that `learn` wrote")
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InvalidModel(f"{path} is not a whole JSON file ({error}): export the model again with `learn`") from error
+    _check_version(path, data)
+    try:
+        return BreakpointModel.from_json(data)
+    except InvalidModel as error:
+        raise InvalidModel(f"{path}: {error}") from None
+
+
+def _check_version(path: str, data: Any) -> None:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise InvalidModel(f"{path} is JSON, but no peakahead model: give the file that `learn` wrote")
+    match data.get("version"):
+        case [int() as major, int() as minor]:
+            pass
+        case version:
+            raise InvalidModel(f"{path} has the version {version!r}, not two whole numbers: export it again")
+    if major != MAJOR:
+        raise InvalidModel(
+            f"{path} has format version {major}.{minor}, this peakahead reads {MAJOR}: "
+            f"{'upgrade peakahead' if major > MAJOR else 'export it again with `learn`'}"
+        )
+    if minor > MINOR:
+        warnings.warn(
+            f"{path} has format version {major}.{minor}, newer than {MAJOR}.{MINOR}: what it adds is ignored",
+            stacklevel=3,
+        )

@@ -1,0 +1,285 @@
+"""The breakpoint model: what training exports and production loads, as plain frozen records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import InvalidModel
+from .fields import Fields
+from .fingerprints import Fingerprint
+from .formulas import Formula
+from .readings import Reading
+from .sites import FunctionRef, Site
+
+FORMAT = "peakahead model"
+MAJOR, MINOR = 1, 0
+MAX_STAGES = 16
+MAX_STAGE_READINGS = 8
+
+# A range is met within this much: a coefficient doesn't break a percent beyond what it was fitted on.
+_RANGE_SLACK = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class UpperBound:
+    """How far above the expected growth the upper bound stands.
+
+    Attributes:
+        coverage: The share of invocations whose peak stays at or below the bound.
+        margin: What to add, as a share of the expected growth.
+        margin_beyond: The same where the readings lie beyond the training range.
+        floor_bytes: The growth below which a margin's share is taken of the floor: page noise isn't relative.
+    """
+
+    coverage: float
+    margin: float
+    margin_beyond: float
+    floor_bytes: int
+
+    def above(self, growth: float, beyond: bool) -> float:
+        """Return the upper bound in bytes for an expected growth in bytes."""
+        return growth + (self.margin_beyond if beyond else self.margin) * max(growth, self.floor_bytes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "coverage": self.coverage,
+            "margin": self.margin,
+            "margin_beyond": self.margin_beyond,
+            "floor_bytes": self.floor_bytes,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> UpperBound:
+        return cls(
+            fields.number("coverage", 0.0, 1.0),
+            fields.number("margin", 0.0),
+            fields.number("margin_beyond", 0.0),
+            fields.integer("floor_bytes"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A breakpoint with a formula over the running readings known by then.
+
+    Attributes:
+        site: Where it speaks; at the start, before anything is read, it has no readings.
+        readings: What the formula reads, at this site or at earlier ones.
+        ranges: The lowest and the highest value of each reading in training, of shape (n_readings, 2).
+        formula: From the readings to the expected growth in bytes.
+        bound: From the expected growth to the upper bound.
+        error: The median relative error over invocations held out in training.
+        error_larger: The same over the largest third of the invocations, after training on the others.
+        lead: The median share of the growth that was still ahead at the site's first hit.
+        hits: The median number of hits an invocation.
+    """
+
+    site: Site
+    readings: tuple[Reading, ...]
+    ranges: tuple[tuple[float, float], ...]
+    formula: Formula
+    bound: UpperBound
+    error: float
+    error_larger: float
+    lead: float
+    hits: float
+
+    def is_beyond(self, values: Sequence[float]) -> bool:
+        """Tell whether any reading lies outside what training saw; values of shape (n_readings,)."""
+        for value, (low, high) in zip(values, self.ranges, strict=True):
+            slack = _RANGE_SLACK * max(abs(low), abs(high))
+            if not low - slack <= value <= high + slack:
+                return True
+        return False
+
+    def formula_text(self) -> str:
+        """Return the formula as a person reads it, sizes in binary units."""
+        from .summary import formula_text
+
+        return formula_text(self)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "site": self.site.to_json(),
+            "readings": [reading.to_json() for reading in self.readings],
+            "ranges": [list(pair) for pair in self.ranges],
+            "formula": self.formula.to_json(),
+            "bound": self.bound.to_json(),
+            "error": self.error,
+            "error_larger": self.error_larger,
+            "lead": self.lead,
+            "hits": self.hits,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Stage:
+        site = Site.from_json(fields.child("site"))
+        readings = tuple(Reading.from_json(child) for child in fields.children("readings", MAX_STAGE_READINGS))
+        if site.is_start and readings:
+            raise fields.complaint("without readings at the start of the invocation")
+        return cls(
+            site,
+            readings,
+            _ranges(fields, len(readings)),
+            Formula.from_json(fields.child("formula"), len(readings)),
+            UpperBound.from_json(fields.child("bound")),
+            fields.number("error", 0.0),
+            fields.number("error_larger", 0.0),
+            fields.number("lead", 0.0, 1.0),
+            fields.number("hits", 0.0),
+        )
+
+
+def _ranges(fields: Fields, n_readings: int) -> tuple[tuple[float, float], ...]:
+    pairs = fields.items("ranges", MAX_STAGE_READINGS)
+    if len(pairs) != n_readings:
+        raise fields.complaint("one pair of numbers a reading", "ranges")
+    ranges = []
+    for index, pair in enumerate(pairs):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise fields.complaint("one pair of numbers a reading", "ranges")
+        pair_fields = Fields({"low": pair[0], "high": pair[1]}, f"{fields.where}.ranges[{index}]")
+        ranges.append((pair_fields.number("low"), pair_fields.number("high")))
+    return tuple(ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a model was trained.
+
+    Attributes:
+        invocations: How many were measured and used.
+        failures: How many weren't, by what became of them: raised, timed out, killed.
+        peak_range_bytes: The lowest and the highest peak growth among those used.
+        meter: What measured them: rss, or heap (tracemalloc).
+        isolation: How they were kept apart: forkserver or spawn.
+        python: The Python version.
+        platform: The operating system and processor.
+        allocator: The C library, whose allocator decides what stays resident.
+        notes: What a reader of the model should know, one sentence each.
+    """
+
+    invocations: int
+    failures: dict[str, int]
+    peak_range_bytes: tuple[int, int]
+    meter: str
+    isolation: str
+    python: str
+    platform: str
+    allocator: str
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "invocations": self.invocations,
+            "failures": dict(self.failures),
+            "lowest_peak_bytes": self.peak_range_bytes[0],
+            "highest_peak_bytes": self.peak_range_bytes[1],
+            "meter": self.meter,
+            "isolation": self.isolation,
+            "python": self.python,
+            "platform": self.platform,
+            "allocator": self.allocator,
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Training:
+        notes = fields.items("notes", 100)
+        if not all(isinstance(note, str) and len(note) <= 1_000 for note in notes):
+            raise fields.complaint("a list of short texts", "notes")
+        return cls(
+            fields.integer("invocations"),
+            fields.counts("failures"),
+            (fields.integer("lowest_peak_bytes"), fields.integer("highest_peak_bytes")),
+            fields.text("meter"),
+            fields.text("isolation"),
+            fields.text("python"),
+            fields.text("platform"),
+            fields.text("allocator"),
+            tuple(notes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BreakpointModel:
+    """What `learn` found: where to look, what to read, and what it says of the peak.
+
+    `print(model)` shows it; `save` writes it; `peakahead.load` reads it back.
+
+    Attributes:
+        target: The function whose peak it predicts.
+        stages: In the order in which they speak; the first is the start of the invocation.
+        fingerprints: One for each function that a breakpoint lies in.
+        training: How it was trained.
+    """
+
+    target: FunctionRef
+    stages: tuple[Stage, ...]
+    fingerprints: tuple[Fingerprint, ...]
+    training: Training = field(repr=False)
+
+    @property
+    def breakpoint(self) -> Site:
+        """Where the last, best-informed stage speaks."""
+        return self.stages[-1].site
+
+    def sites(self) -> list[Site]:
+        """Return every site that must be armed: the stages' own and their readings', each once, in order."""
+        sites = [reading.site for stage in self.stages for reading in stage.readings]
+        sites += [stage.site for stage in self.stages if not stage.site.is_start]
+        return list(dict.fromkeys(sites))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as JSON, whole or not at all.
+
+        Raises:
+            InvalidModel: If the file can't be written.
+        """
+        from .file import save
+
+        save(self, path)
+
+    def __str__(self) -> str:
+        from .summary import summary
+
+        return summary(self)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "version": [MAJOR, MINOR],
+            "target": self.target.to_json(),
+            "stages": [stage.to_json() for stage in self.stages],
+            "fingerprints": [fingerprint.to_json() for fingerprint in self.fingerprints],
+            "training": self.training.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> BreakpointModel:
+        """Build a model from decoded JSON, every field checked.
+
+        Raises:
+            InvalidModel: If any field isn't as it should be.
+        """
+        fields = Fields(data, "model")
+        stages = tuple(Stage.from_json(child) for child in fields.children("stages", MAX_STAGES))
+        if not stages or not stages[0].site.is_start:
+            raise fields.complaint("a list that opens with the start of the invocation", "stages")
+        model = cls(
+            FunctionRef.from_json(fields.child("target")),
+            stages,
+            tuple(Fingerprint.from_json(child) for child in fields.children("fingerprints", 100)),
+            Training.from_json(fields.child("training")),
+        )
+        fingerprinted = {fingerprint.function for fingerprint in model.fingerprints}
+        for site in model.sites():
+            if site.function not in fingerprinted:
+                raise InvalidModel(
+                    f"model.fingerprints has none for {site.function}: the model file is damaged, "
+                    "export it again with `learn`"
+                )
+        return model

@@ -1,0 +1,153 @@
+"""A reading: one number from one variable at a site, by a path into the value and a feature at its end.
+
+`len(event["body"])` is the feature `len` at the path `["body"]` of the variable `event`. The learner takes all
+readings that a value offers (`read_all`); production takes the one that the model names (`compile_reading`).
+Both go through the same table and the same safe steps, so what was trained is what is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .attributes import MISSING, attributes_of, is_plain_object, read_attribute
+from .features import WRITTEN, Read, readers_for
+from .fields import Fields
+from .folds import FOLD_NAMES
+from .sites import Site
+
+MAX_DEPTH = 3
+MAX_READINGS = 64  # of one value
+_MAX_KEYS = 64
+_LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """One step into a value: an attribute of an object, or an item of a dict by its text key."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}" if self.kind == "attribute" else f"[{self.name!r}]"
+
+    def take(self, value: Any) -> Any:
+        """Return what lies one step into the value, or MISSING."""
+        if self.kind == "attribute":
+            return read_attribute(value, self.name)
+        return dict.get(value, self.name, MISSING) if type(value) is dict else MISSING
+
+
+Path = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reading:
+    """One number, folded over its hits so far in the invocation.
+
+    Attributes:
+        site: Where it is taken; the site's variable is what is read.
+        path: The steps from the variable's value to the value that has the feature.
+        feature: The feature's name.
+        fold: How its hits become one number: last, max, sum, count or adjacent.
+    """
+
+    site: Site
+    path: Path
+    feature: str
+    fold: str = "last"
+
+    @property
+    def expression(self) -> str:
+        """What is read, as a person would write it, without the fold."""
+        return WRITTEN.get(self.feature, self.feature + "({})").format(self.site.variable + "".join(map(str, self.path)))
+
+    def __str__(self) -> str:
+        match self.fold:
+            case "last":
+                return self.expression
+            case "count":
+                return f"hits of {self.site.variable}"
+            case "adjacent":
+                return f"largest two adjacent {self.expression}"
+            case fold:
+                return f"{fold} of {self.expression}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "site": self.site.to_json(),
+            "path": [{"kind": step.kind, "name": step.name} for step in self.path],
+            "feature": self.feature,
+            "fold": self.fold,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Reading:
+        path = tuple(
+            Step(step.choice("kind", ("attribute", "item")), step.text("name"))
+            for step in fields.children("path", most=MAX_DEPTH)
+        )
+        site = Site.from_json(fields.child("site"))
+        if site.is_start:
+            raise fields.complaint("a site with a variable", "site")
+        return cls(site, path, fields.name("feature"), fields.choice("fold", FOLD_NAMES))
+
+
+def compile_reading(path: Path, feature: str) -> Read:
+    """Return the function that reads the feature at the path of a value, or None where it has none.
+
+    It raises nothing of its own, runs no code of the value's, and takes well under a microsecond for a number.
+    """
+    read_end = _compile_feature(feature)
+    if not path:
+        return read_end
+    takes = [step.take for step in path]
+
+    def read(value: Any) -> float | None:
+        for take in takes:
+            value = take(value)
+            if value is MISSING:
+                return None
+        return read_end(value)
+
+    return read
+
+
+def _compile_feature(feature: str) -> Read:
+    def read(value: Any) -> float | None:
+        reader: Callable[[Any], float | None] | None = readers_for(type(value)).get(feature)
+        return reader(value) if reader is not None else None
+
+    return read
+
+
+def read_all(value: Any) -> list[tuple[Path, str, float]]:
+    """Return every reading that a value offers, nearest first, 64 at most, as (path, feature, number)."""
+    found: list[tuple[Path, str, float]] = []
+    level: list[tuple[Path, Any]] = [((), value)]
+    seen: set[int] = set()
+    while level and len(found) < MAX_READINGS:
+        deeper: list[tuple[Path, Any]] = []
+        for path, item in level:
+            readers = readers_for(type(item))
+            for feature, read in readers.items():
+                number = read(item)
+                if number is not None and len(found) < MAX_READINGS:
+                    found.append((path, feature, number))
+            if len(path) < MAX_DEPTH and id(item) not in seen:
+                seen.add(id(item))
+                deeper.extend(((*path, step), child) for step, child in _children(item, readers))
+        level = deeper
+    return found
+
+
+def _children(value: Any, readers: dict[str, Read]) -> Iterator[tuple[Step, Any]]:
+    if type(value) is dict:
+        for key in list(value)[:_MAX_KEYS] if len(value) <= _MAX_KEYS else ():
+            if type(key) is str and len(key) <= _LONGEST_KEY:
+                yield Step("item", key), value[key]
+    elif not readers and is_plain_object(value):
+        for name, child in attributes_of(value):
+            yield Step("attribute", name), child

@@ -1,0 +1,59 @@
+"""What a person sees of a model: where it looks, what it reads, and how good it is."""
+
+from __future__ import annotations
+
+import math
+
+from .model import BreakpointModel, Stage
+from .sizes import format_size
+
+
+def summary(model: BreakpointModel) -> str:
+    """Return the model's summary, one stage a paragraph."""
+    training = model.training
+    low, high = training.peak_range_bytes
+    lines = [
+        f"peakahead model of {model.target}",
+        f"  trained on {training.invocations} invocations, peaks from {format_size(low)} to {format_size(high)} "
+        f"({training.meter}, Python {training.python})",
+    ]
+    if training.failures:
+        failed = ", ".join(f"{count} {kind}" for kind, count in training.failures.items())
+        lines.append(f"  left out: {failed}")
+    for number, stage in enumerate(model.stages, 1):
+        lines += ["", f"  stage {number}, at {stage.site}", *(f"    {line}" for line in stage_lines(stage))]
+    lines += [f"\n  {note}" for note in training.notes]
+    return "\n".join(lines)
+
+
+def stage_lines(stage: Stage) -> list[str]:
+    """Return what a stage says and how well, one line an aspect."""
+    bound = stage.bound
+    lines = [
+        f"growth  = {formula_text(stage)}",
+        f"error   = {stage.error:.1%} median on invocations held out, "
+        f"{stage.error_larger:.1%} on larger ones than trained",
+        f"bound   = growth + {bound.margin:.1%}, for {bound.coverage:.0%} of invocations "
+        f"(+ {bound.margin_beyond:.1%} beyond the training range)",
+    ]
+    if not stage.site.is_start:
+        hits = f"{stage.hits:g} hit{'' if stage.hits == 1 else 's'} an invocation"
+        lines.append(f"lead    = {stage.lead:.0%} of the growth still ahead at its first hit, {hits}")
+    return lines
+
+
+def formula_text(stage: Stage) -> str:
+    """Return the formula as a person reads it: `1.2 MiB + 2.31 x file_size(f)`."""
+    parts = []
+    formula = stage.formula
+    if formula.intercept >= 0.5 or not formula.terms:
+        parts.append(format_size(formula.intercept))
+    for term in formula.terms:
+        factors = " x ".join(str(stage.readings[index]) for index in term.factors)
+        parts.append(f"{_coefficient(term.coefficient)} x {factors}")
+    return " + ".join(parts)
+
+
+def _coefficient(value: float) -> str:
+    digits = 3 if value <= 0 else max(0, 2 - math.floor(math.log10(value)))
+    return f"{value:,.{min(digits, 9)}f}"

@@ -1,0 +1,1 @@
+"""Production: injects breakpoints, reads, forecasts, acts. Needs the standard library and `bytecode` alone."""
