@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import warnings
 from typing import Any
 
@@ -16,6 +15,8 @@ MAX_BYTES = 4 * 2**20
 
 def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
     """Write a model, whole or not at all: to a file beside it first, then renamed over it."""
+    import tempfile  # a tenth of a cold start, and only training saves
+
     path = os.fspath(path)
     text = json.dumps(model.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     temporary = ""

@@ -62,7 +62,9 @@ class Reading:
     @property
     def expression(self) -> str:
         """What is read, as a person would write it, without the fold."""
-        return WRITTEN.get(self.feature, self.feature + "({})").format(self.site.variable + "".join(map(str, self.path)))
+        return WRITTEN.get(self.feature, self.feature + "({})").format(
+            self.site.variable + "".join(map(str, self.path))
+        )
 
     def __str__(self) -> str:
         match self.fold:

@@ -26,7 +26,9 @@ def parse_size(size: int | float | str) -> int:
         match = _SIZE.fullmatch(size)
         unit = _UNITS.get(match[2].lower()) if match else None
         if match is None or unit is None:
-            raise InvalidOption(f"{size!r} is not a size: write bytes, or a number with a unit, such as 512MiB or 1.5GB")
+            raise InvalidOption(
+                f"{size!r} is not a size: write bytes, or a number with a unit, such as 512MiB or 1.5GB"
+            )
         size = float(match[1]) * unit
     if isinstance(size, bool) or not 0 < size < 2**63:
         raise InvalidOption(f"{size!r} is not a size: it must lie above 0 and below 8 EiB")

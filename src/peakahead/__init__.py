@@ -1,1 +1,117 @@
-"""Predicts how much memory a running function is about to need, before it allocates it."""
+"""Predicts how much memory a running function is about to need, before it allocates it.
+
+Training:
+
+    model = peakahead.learn(function, invocations)
+    model.save("model.json")
+
+Production, which needs neither NumPy nor scikit-learn:
+
+    model = peakahead.load("model.json")
+    with peakahead.predict_memory(model, limit="512MiB") as run:
+        function()
+    run.forecast.peak_bytes
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .learner.invocations import Invocation
+    from .learner.learn import Progress, learn
+    from .models.errors import (
+        ArmingError,
+        ArmingWarning,
+        InvalidInvocation,
+        InvalidModel,
+        InvalidOption,
+        InvalidTarget,
+        InvalidTrace,
+        PeakaheadError,
+        PredictedMemoryExceeded,
+        StaleCodeWarning,
+        TrainingFailed,
+    )
+    from .models.file import load
+    from .models.model import BreakpointModel
+    from .runtime.arming import arm, disarm
+    from .runtime.forecast import Forecast
+    from .runtime.invocation import predict_memory
+
+__version__ = "0.1.0"
+
+# Each name is imported when it is first used, so that production never pays for training.
+_HOMES = {
+    "learn": ".learner.learn",
+    "Progress": ".learner.learn",
+    "Invocation": ".learner.invocations",
+    "BreakpointModel": ".models.model",
+    "load": ".models.file",
+    "arm": ".runtime.arming",
+    "disarm": ".runtime.arming",
+    "Forecast": ".runtime.forecast",
+    "predict_memory": ".runtime.invocation",
+    **dict.fromkeys(
+        (
+            "ArmingError",
+            "ArmingWarning",
+            "InvalidInvocation",
+            "InvalidModel",
+            "InvalidOption",
+            "InvalidTarget",
+            "InvalidTrace",
+            "PeakaheadError",
+            "PredictedMemoryExceeded",
+            "StaleCodeWarning",
+            "TrainingFailed",
+        ),
+        ".models.errors",
+    ),
+}
+
+__all__ = [  # noqa: RUF022 - in the order of use
+    "learn",
+    "Invocation",
+    "Progress",
+    "BreakpointModel",
+    "load",
+    "arm",
+    "disarm",
+    "predict_memory",
+    "Forecast",
+    "PeakaheadError",
+    "ArmingError",
+    "ArmingWarning",
+    "InvalidInvocation",
+    "InvalidModel",
+    "InvalidOption",
+    "InvalidTarget",
+    "InvalidTrace",
+    "PredictedMemoryExceeded",
+    "StaleCodeWarning",
+    "TrainingFailed",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(home, __name__)
+    except ModuleNotFoundError as error:
+        if home.startswith(".learner") and error.name in {"numpy", "scipy", "sklearn", "joblib", "cloudpickle"}:
+            raise ModuleNotFoundError(
+                f"peakahead.{name} needs {error.name}: install the training extra, `pip install 'peakahead[learn]'`",
+                name=error.name,
+            ) from error
+        raise
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,253 @@
+"""The process that a training invocation runs in, and the server that it is forked from.
+
+The server imports the function's module and does nothing else, since a child reuses, without growing, what its
+server had allocated and freed. Each request forks a child, which runs one invocation and reports through a pipe.
+In `spawn` isolation there is no fork: the fresh interpreter runs its one invocation itself.
+
+Requests and replies are JSON, one a line, over a socket; functions and arguments travel pickled, and arguments as
+files that only the child opens.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import json
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from ..models.fingerprints import Fingerprint
+from ..models.sites import FunctionRef
+from .meters import Meter, make_meter
+from .recording import Recorder
+from .scope import Scope
+from .tracer import Tracer
+
+_LONGEST_REPORT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a server is for; it travels pickled.
+
+    Attributes:
+        function: The target.
+        before: What each child calls before its memory is measured, or None.
+        scope: Which code is traced.
+        meter: The meter's name.
+        fork: False in `spawn` isolation.
+    """
+
+    function: Callable[..., Any]
+    before: Callable[[], object] | None
+    scope: Scope
+    meter: str
+    fork: bool
+
+
+def serve(descriptor: int) -> None:
+    """Serve requests from a socket until it closes. The first line tells where the pickled task lies."""
+    channel = socket.socket(fileno=descriptor)
+    requests = channel.makefile("r", encoding="utf-8")
+    replies = channel.makefile("w", encoding="utf-8")
+
+    def reply(report: dict[str, Any]) -> None:
+        replies.write(json.dumps(report) + "\n")
+        replies.flush()
+
+    opening = requests.readline()
+    if not opening:
+        return
+    try:
+        with open(json.loads(opening)["task"], "rb") as file:
+            task: Task = pickle.load(file)
+    except BaseException as error:
+        reply({"status": "failed", "detail": _describe(error)})
+        return
+    gc.collect()
+    gc.freeze()
+    reply({"status": "ready"})
+    for line in requests:
+        request = json.loads(line)
+        reply(_in_fork(task, request, channel) if task.fork else _run(task, request))
+
+
+def _in_fork(task: Task, request: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            channel.close()
+            os.close(read_end)
+            os.setsid()  # so that what the function started can be ended with it
+            os.write(write_end, json.dumps(_run(task, request)).encode())
+        except BaseException as error:
+            os.write(write_end, json.dumps({"status": "failed", "detail": _describe(error)}).encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    timed_out = not _wait(pid, request.get("timeout_s"))
+    if timed_out:
+        _kill_group(pid)
+    _, status = os.waitpid(pid, 0)
+    os.set_blocking(read_end, False)
+    try:
+        report = os.read(read_end, 2**16)
+    except BlockingIOError:  # a process that the function left behind still holds the pipe's other end
+        report = b""
+    finally:
+        os.close(read_end)
+    if timed_out:
+        return {"status": "timed out", "detail": f"it ran longer than {request['timeout_s']:g} s"}
+    if os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        hint = ", as the kernel does when memory runs out" if name == "SIGKILL" else ""
+        return {"status": "killed", "detail": f"its process was ended by {name}{hint}"}
+    if not report:
+        return {"status": "killed", "detail": "its process ended itself, by os._exit or the like"}
+    result: dict[str, Any] = json.loads(report)
+    return result
+
+
+def _wait(pid: int, timeout_s: float | None) -> bool:
+    """Wait for a child to end; return False if it runs longer."""
+    if timeout_s is None:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return True
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until:
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+                return True
+            time.sleep(0.005)
+        return False
+    try:
+        ended, _, _ = select.select([descriptor], [], [], timeout_s)
+        return bool(ended)
+    finally:
+        os.close(descriptor)
+
+
+def _kill_group(pid: int) -> None:
+    for kill, target in ((os.killpg, pid), (os.kill, pid)):
+        try:
+            kill(target, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def _run(task: Task, request: dict[str, Any]) -> dict[str, Any]:
+    """Run one invocation and return its report; the trace and the result go to the files that the request names."""
+    with open(request["arguments"], "rb") as file:
+        args, kwargs = pickle.load(file)
+    _quieten()
+    if task.before is not None:
+        task.before()
+    trace = os.open(request["trace"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if request.get("trace") else -1
+    meter = make_meter(task.meter, task.fork)
+    recorder = Recorder(trace) if trace >= 0 else None
+    if recorder is not None:
+        _warm(meter)
+    gc.collect()
+    baseline = meter.start()
+    tracer = Tracer(task.scope.matcher(), meter, recorder, baseline) if recorder is not None else None
+    failure, value = "", None
+    if tracer is not None:
+        tracer.start()
+    began = time.perf_counter()
+    try:
+        value = _call(task.function, args, kwargs)
+    except BaseException as error:
+        failure = _describe(error)
+    duration = time.perf_counter() - began
+    if tracer is not None:
+        tracer.stop()
+    report = {
+        "status": "raised" if failure else "ok",
+        "detail": failure,
+        "duration_s": duration,
+        "baseline_bytes": baseline,
+        "peak_bytes": max(0, meter.high_water() - baseline),
+    }
+    if recorder is not None and tracer is not None:
+        recorder.close({**report, **_findings(tracer)})
+        os.close(trace)
+    if request.get("result") and not failure:
+        with open(request["result"], "wb") as file:
+            pickle.dump(value, file)
+    return report
+
+
+def _quieten() -> None:
+    """Send what the function prints to nowhere: thirty runs of it would bury what training has to say."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
+def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    value = function(*args, **kwargs)
+    if inspect.iscoroutine(value):
+        import asyncio
+
+        return asyncio.run(value)
+    if inspect.isgenerator(value):  # its body runs only while it is drawn from
+        for _ in value:
+            pass
+        return None
+    return value
+
+
+def _findings(tracer: Tracer) -> dict[str, Any]:
+    return {
+        "functions": [Fingerprint.of(function, code).to_json() for function, code in tracer.codes.items()],
+        "retired": tracer.retired,
+        "recursive": [function.to_json() for function in tracer.recursive],
+    }
+
+
+def _warm(meter: Meter) -> None:
+    """Trace something small, so that the tracer's own first-touched pages don't count as the function's growth."""
+
+    def everywhere(_code: CodeType, _globals: dict[str, Any]) -> bool:
+        return True
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    tracer = Tracer(everywhere, meter, Recorder(nowhere), meter.start())
+    tracer.start()
+    _exercise([os.devnull, "a"], number=1.5)
+    tracer.stop()
+    json.dumps(_findings(tracer))
+    os.close(nowhere)
+
+
+def _exercise(items: list[str], number: float) -> float:
+    total = number
+    for item in items:
+        size = len(item)
+        total += size
+    with open(os.devnull) as file:
+        rest = {"file": file, "self": FunctionRef("", "")}
+    return total + len(rest)
+
+
+def _describe(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return " ".join(text.split())[:_LONGEST_REPORT]
+
+
+def main() -> None:
+    """Run the server; the socket's descriptor is the first argument."""
+    serve(int(sys.argv[1]))

@@ -1,0 +1,100 @@
+"""The trace file of one invocation: what the tracer writes while the function runs.
+
+A stream of records after a magic line, each a tag, a length and its payload: definitions (JSON) of sites and
+columns as they are first met, hits (packed numbers), and one JSON footer. A file without its footer was cut short.
+The writer's buffer is made and touched before the invocation is measured, and emptied to the file when full, so
+that the records of a long run take no memory that would be learned as the function's.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+from typing import Any
+
+from ..models.readings import Path
+from ..models.sites import Site
+
+MAGIC = b"peakahead trace 1\n"
+DEFINITION, HIT, FOOTER = b"D", b"H", b"F"
+RECORD = struct.Struct("<cI")
+HIT_HEAD = struct.Struct("<IdQ")  # site, seconds since the start, high-water growth in bytes
+HIT_READING = struct.Struct("<Id")  # column, number
+_BUFFER_BYTES = 2**20
+
+
+class Recorder:
+    """Writes one invocation's trace.
+
+    Args:
+        descriptor: The file to write to; the caller closes it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        # Mapped, not allocated: freeing a block this large would raise the C library's mmap threshold, and the
+        # function would be measured under another allocator than it has in production.
+        self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
+        for page in range(0, _BUFFER_BYTES, mmap.PAGESIZE):
+            self._buffer[page] = 1  # touched, so that it is resident before the invocation begins
+        self._used = 0
+        self._n_sites = 0
+        self._n_columns = 0
+        self._append(MAGIC)
+
+    def site(self, site: Site) -> int:
+        """Define a site and return its number."""
+        self._define({"site": self._n_sites, **site.to_json()})
+        self._n_sites += 1
+        return self._n_sites - 1
+
+    def column(self, site: int, path: Path, feature: str) -> int:
+        """Define what is read at a site, and return its number."""
+        steps = [{"kind": step.kind, "name": step.name} for step in path]
+        self._define({"column": self._n_columns, "of": site, "path": steps, "feature": feature})
+        self._n_columns += 1
+        return self._n_columns - 1
+
+    def hit(self, site: int, elapsed_s: float, growth_bytes: int, readings: list[tuple[int, float]]) -> None:
+        """Write one hit of a site with its readings, as (column, number)."""
+        length = HIT_HEAD.size + HIT_READING.size * len(readings)
+        needed = RECORD.size + length
+        if self._used + needed > _BUFFER_BYTES:
+            self.flush()
+        buffer = self._buffer
+        at = self._used
+        RECORD.pack_into(buffer, at, HIT, length)
+        at += RECORD.size
+        HIT_HEAD.pack_into(buffer, at, site, elapsed_s, max(growth_bytes, 0))
+        at += HIT_HEAD.size
+        for column, number in readings:
+            HIT_READING.pack_into(buffer, at, column, number)
+            at += HIT_READING.size
+        self._used = at
+
+    def close(self, footer: dict[str, Any]) -> None:
+        """Write the footer, which makes the trace whole."""
+        self._write_json(FOOTER, footer)
+        self.flush()
+
+    def flush(self) -> None:
+        done = 0
+        while done < self._used:
+            with memoryview(self._buffer) as view:
+                done += os.write(self._descriptor, view[done : self._used])
+        self._used = 0
+
+    def _define(self, definition: dict[str, Any]) -> None:
+        self._write_json(DEFINITION, definition)
+
+    def _write_json(self, tag: bytes, data: dict[str, Any]) -> None:
+        payload = json.dumps(data).encode()
+        self._append(RECORD.pack(tag, len(payload)) + payload)
+
+    def _append(self, record: bytes) -> None:
+        if self._used + len(record) > _BUFFER_BYTES:
+            self.flush()
+        self._buffer[self._used : self._used + len(record)] = record
+        self._used += len(record)

@@ -1,0 +1,70 @@
+"""Which code is the user's own, and so is traced."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+_OURS = "peakahead"
+_LIBRARIES = tuple(
+    dict.fromkeys(
+        os.path.join(os.path.realpath(sysconfig.get_path(name)), "")
+        for name in ("purelib", "platlib", "stdlib", "platstdlib")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The user's own code: a folder of source files, or one that has no file, and modules asked for by name.
+
+    Attributes:
+        root: The folder, or file name, that the traced code's file names begin with.
+        is_library: True if the root itself lies among the installed libraries.
+        packages: Further modules and packages to trace, wherever they lie.
+    """
+
+    root: str
+    is_library: bool
+    packages: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, function: FunctionType, packages: tuple[str, ...] = ()) -> Scope:
+        """Return the scope of a function: its distribution's folder, never the libraries beside it."""
+        filename = os.path.realpath(function.__code__.co_filename)
+        if not os.path.isfile(filename):  # a notebook's cell, or code that was never in a file
+            folder = os.path.dirname(function.__code__.co_filename)
+            return cls(os.path.join(folder, "") if folder else function.__code__.co_filename, False, packages)
+        library = next((folder for folder in _LIBRARIES if filename.startswith(folder)), None)
+        if library is not None:  # one package of many in that folder
+            top = os.path.join(library, filename[len(library) :].split(os.sep)[0])
+            return cls(os.path.join(top, "") if os.path.isdir(top) else top, True, packages)
+        folder = os.path.dirname(filename)
+        depth = 0 if function.__module__ == "__main__" else function.__module__.count(".")
+        if os.path.basename(filename) == "__init__.py" and function.__module__ != "__main__":
+            depth += 1
+        for _ in range(depth):
+            folder = os.path.dirname(folder)
+        return cls(os.path.join(folder, ""), False, packages)
+
+    def matcher(self) -> Callable[[CodeType, dict[str, Any]], bool]:
+        """Return the function that tells whether code with these globals belongs to the scope."""
+
+        def matches(code: CodeType, module_globals: dict[str, Any]) -> bool:
+            module = module_globals.get("__name__")
+            if not isinstance(module, str) or module == _OURS or module.startswith(f"{_OURS}."):
+                return False
+            if any(module == package or module.startswith(f"{package}.") for package in self.packages):
+                return True
+            filename = code.co_filename
+            if not filename.startswith(self.root):
+                filename = os.path.realpath(filename)
+                if not filename.startswith(self.root):
+                    return False
+            return self.is_library or not filename.startswith(_LIBRARIES)
+
+        return matches

@@ -1,0 +1,134 @@
+"""Which variables a piece of code stores on its way from one traced line event to the next.
+
+A line event says only that a line is about to run. Whether the line before it stored its variable depends on the
+way taken: the `for` line stores its target on every turn but not on the last. So the way is searched in the
+code's own control flow, from the instruction of the last event to that of this one, and remembered by the pair.
+Each code object is decoded once; the decoding makes no object an instruction, since it runs inside the invocation
+that is being measured.
+"""
+
+from __future__ import annotations
+
+import dis
+from types import CodeType
+
+_NAME_STORES = {"STORE_NAME", "STORE_GLOBAL"}
+_LOCAL_STORES = {"STORE_FAST", "STORE_DEREF"}
+_FUSED_STORES = {"STORE_FAST_LOAD_FAST": (4,), "STORE_FAST_STORE_FAST": (4, 0)}  # shifts of the stored indexes
+_STOPS = {"RETURN_VALUE", "RETURN_CONST", "RETURN_GENERATOR", "RAISE_VARARGS", "RERAISE"}
+_JUMPS = {"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"}
+_CACHE = 0  # also in the instructions as they were compiled, as room for the specialising interpreter
+_EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
+_RESUME = dis.opmap["RESUME"]
+_YIELD_VALUE = dis.opmap["YIELD_VALUE"]
+
+_RESUME_KIND = 3  # the low bits of RESUME's argument tell where it resumes: 0 is the function's start
+
+Store = tuple[str, int]  # variable, line
+
+
+class CodeStores:
+    """The stores of one code object, by the way between two instruction offsets.
+
+    Attributes:
+        code: The code object.
+        entries: Offsets of the RESUME instructions that begin a call; the others resume a generator.
+        suspensions: Offsets of the instructions that suspend a generator or a coroutine.
+    """
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+        self.entries: set[int] = set()
+        self.suspensions: set[int] = set()
+        self._stores: dict[int, tuple[Store, ...]] = {}
+        self._next: dict[int, tuple[int, ...]] = {}
+        self._decode()
+
+    def _decode(self) -> None:
+        code = self.code
+        slots = [*code.co_varnames, *(n for n in code.co_cellvars if n not in code.co_varnames), *code.co_freevars]
+        raw = code.co_code
+        starts = [i for i in range(0, len(raw), 2) if raw[i] != _CACHE]
+        line_at = {start: line for start, end, line in _line_ranges(code) for start in range(start, end, 2)}
+        restored: set[str] = set()
+        extended = 0
+        for index, offset in enumerate(starts):
+            opcode, argument = raw[offset], raw[offset + 1] | extended
+            after = starts[index + 1] if index + 1 < len(starts) else None
+            if opcode == _EXTENDED_ARG:
+                extended = argument << 8
+                self._next[offset] = (after,) if after is not None else ()
+                continue
+            extended = 0
+            name = dis.opname[opcode]
+            self._next[offset] = _successors(name, opcode, argument, after)
+            names: tuple[str, ...] = ()
+            if name in _LOCAL_STORES:
+                names = (slots[argument],)
+            elif name in _NAME_STORES:
+                names = (code.co_names[argument],)
+            elif name in _FUSED_STORES:
+                names = tuple(slots[(argument >> shift) & 15] for shift in _FUSED_STORES[name])
+            elif name == "LOAD_FAST_AND_CLEAR":
+                restored.add(slots[argument])
+            elif opcode == _RESUME and argument & _RESUME_KIND == 0:
+                self.entries.add(offset)
+            elif opcode == _YIELD_VALUE:
+                self.suspensions.add(offset)
+            line = line_at.get(offset)
+            if names and line is not None:
+                self._stores[offset] = tuple((stored, line) for stored in names)
+        # An inlined comprehension's last store gives the outer variable back, which may be unbound.
+        for offset, stores in list(self._stores.items()):
+            self._stores[offset] = tuple(store for store in stores if store[0] not in restored)
+
+    def between(self, before: int, after: int) -> tuple[Store, ...]:
+        """Return what is stored from the instruction at `before` up to that at `after`, by the shortest way there."""
+        if before not in self._next:
+            return ()
+        came_from: dict[int, int] = {}
+        level = [before]
+        while level:
+            deeper: list[int] = []
+            for offset in level:
+                for successor in self._next[offset]:
+                    if successor not in came_from:
+                        came_from[successor] = offset
+                        deeper.append(successor)
+            if after in came_from:
+                break
+            level = deeper
+        else:
+            return ()
+        way = [came_from[after]]
+        while way[-1] != before:
+            way.append(came_from[way[-1]])
+        stores = [store for offset in reversed(way) for store in self._stores.get(offset, ())]
+        return tuple(dict.fromkeys(stores))
+
+    def reachable(self, offset: int) -> set[Store]:
+        """Return every store that the code can still come to from an instruction, unless an exception is raised."""
+        seen = {offset}
+        queue = [offset]
+        found: set[Store] = set()
+        while queue:
+            at = queue.pop()
+            found.update(self._stores.get(at, ()))
+            for successor in self._next.get(at, ()):
+                if successor not in seen:
+                    seen.add(successor)
+                    queue.append(successor)
+        return found
+
+
+def _line_ranges(code: CodeType) -> list[tuple[int, int, int]]:
+    return [(start, end, line) for start, end, line in code.co_lines() if line is not None]
+
+
+def _successors(name: str, opcode: int, argument: int, after: int | None) -> tuple[int, ...]:
+    following = () if after is None or name in _STOPS else (after,)
+    if opcode not in dis.hasjrel or after is None:
+        return following
+    distance = -argument * 2 if "BACKWARD" in name else argument * 2
+    target = after + distance
+    return (target,) if name in _JUMPS else (*following, target)

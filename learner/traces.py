@@ -1,0 +1,141 @@
+"""Traces, read back: the hits of one invocation as arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models.errors import InvalidModel, InvalidTrace
+from ..models.fields import Fields
+from ..models.fingerprints import Fingerprint
+from ..models.readings import Path, Step
+from ..models.sites import FunctionRef, Site
+from .recording import DEFINITION, FOOTER, HIT, HIT_HEAD, HIT_READING, MAGIC, RECORD
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+Column = tuple[Path, str]  # what is read of a site's variable
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHits:
+    """All hits of one site in one invocation, in order.
+
+    Attributes:
+        order: Their places among all hits of the invocation, of shape (n_hits,).
+        elapsed_s: Seconds since the invocation began, of shape (n_hits,).
+        growth: High-water growth in bytes at the hit, of shape (n_hits,).
+        columns: What was read, each of shape (n_hits,), NaN where a hit's value didn't offer it.
+    """
+
+    order: Integers
+    elapsed_s: Floats
+    growth: Floats
+    columns: dict[Column, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one invocation did.
+
+    Attributes:
+        hits: By site; sites that were retired aren't here.
+        peak_bytes: The highest growth.
+        baseline_bytes: What the process held when it began.
+        duration_s: How long it ran, traced.
+        fingerprints: Of the functions in which sites were hit.
+        recursive: The functions that called themselves.
+        retired: The sites that were too hot, or too slow to read.
+    """
+
+    hits: dict[Site, SiteHits]
+    peak_bytes: int
+    baseline_bytes: int
+    duration_s: float
+    fingerprints: tuple[Fingerprint, ...]
+    recursive: frozenset[FunctionRef]
+    retired: frozenset[Site]
+
+
+def read_trace(content: bytes) -> Trace:
+    """Return the trace in a trace file's content.
+
+    Raises:
+        InvalidTrace: If it is no trace, or was cut short.
+    """
+    if not content.startswith(MAGIC):
+        raise InvalidTrace("this is no trace of this version of peakahead: record it again")
+    sites: list[Site] = []
+    columns: list[tuple[int, Column]] = []
+    rows: list[list[tuple[int, float, int, list[tuple[int, float]]]]] = []
+    order = 0
+    footer: dict[str, Any] | None = None
+    try:
+        for tag, payload in _records(content):
+            if tag == HIT:
+                site, elapsed, growth = HIT_HEAD.unpack_from(payload)
+                rows[site].append((order, elapsed, growth, list(HIT_READING.iter_unpack(payload[HIT_HEAD.size :]))))
+                order += 1
+            elif tag == DEFINITION:
+                fields = Fields(json.loads(bytes(payload)), "trace")
+                if fields.has("column"):
+                    columns.append((fields.integer("of"), (_path(fields), fields.name("feature"))))
+                else:
+                    sites.append(Site.from_json(fields))
+                    rows.append([])
+            elif tag == FOOTER:
+                footer = json.loads(bytes(payload))
+    except (ValueError, IndexError, InvalidModel) as error:
+        raise InvalidTrace(f"the trace is damaged ({error}): record it again") from error
+    if footer is None:
+        raise InvalidTrace("the trace was cut short: its process ended before the invocation did")
+    fields = Fields(footer, "trace")
+    retired = {sites[number] for number in footer["retired"]}
+    return Trace(
+        {site: _arrays(row, columns) for site, row in zip(sites, rows, strict=True) if row and site not in retired},
+        fields.integer("peak_bytes"),
+        fields.integer("baseline_bytes"),
+        fields.number("duration_s", 0.0),
+        tuple(Fingerprint.from_json(child) for child in fields.children("functions", 10_000)),
+        frozenset(FunctionRef.from_json(child) for child in fields.children("recursive", 10_000)),
+        frozenset(retired),
+    )
+
+
+def _records(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    view = memoryview(content)
+    at = len(MAGIC)
+    while at + RECORD.size <= len(view):
+        tag, length = RECORD.unpack_from(view, at)
+        at += RECORD.size
+        if at + length > len(view):
+            return
+        yield tag, view[at : at + length]
+        at += length
+
+
+def _path(fields: Fields) -> Path:
+    return tuple(
+        Step(step.choice("kind", ("attribute", "item")), step.text("name")) for step in fields.children("path", 10)
+    )
+
+
+def _arrays(rows: list[tuple[int, float, int, list[tuple[int, float]]]], columns: list[tuple[int, Column]]) -> SiteHits:
+    read: dict[int, Floats] = {}
+    for index, (_, _, _, readings) in enumerate(rows):
+        for column, number in readings:
+            if column not in read:
+                read[column] = np.full(len(rows), np.nan)
+            read[column][index] = number
+    return SiteHits(
+        np.array([row[0] for row in rows], dtype=np.int64),
+        np.array([row[1] for row in rows], dtype=np.float64),
+        np.array([row[2] for row in rows], dtype=np.float64),
+        {columns[number][1]: values for number, values in read.items()},
+    )
