@@ -167,7 +167,7 @@ def _run(task: Task, request: dict[str, Any]) -> dict[str, Any]:
         tracer.start()
     began = time.perf_counter()
     try:
-        value = _call(task.function, args, kwargs)
+        value = call_to_end(task.function, args, kwargs)
     except BaseException as error:
         failure = _describe(error)
     duration = time.perf_counter() - began
@@ -197,7 +197,8 @@ def _quieten() -> None:
     os.close(nowhere)
 
 
-def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_to_end(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function; run a coroutine to its end, and draw a generator to its end."""
     value = function(*args, **kwargs)
     if inspect.iscoroutine(value):
         import asyncio

@@ -43,13 +43,13 @@ class NonNegativeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Returns:
             The fitted estimator itself.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        design = np.column_stack([np.ones(len(X)), X])
+        features, target = map(np.asarray, validate_data(self, X, y, dtype=np.float64, y_numeric=True))
+        weight = np.ones(len(features)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        design = np.column_stack([np.ones(len(features)), features])
         scale = np.abs(design).max(axis=0)  # columns in bytes beside columns in ones
         scale[scale == 0] = 1.0
         root = np.sqrt(weight)
-        solution, _ = nnls(design / scale * root[:, None], y * root)
+        solution, _ = nnls(design / scale * root[:, None], target * root)
         self.intercept_ = float(solution[0] / scale[0])
         self.coef_ = solution[1:] / scale[1:]
         return self

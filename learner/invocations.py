@@ -86,7 +86,7 @@ def read_invocations(path: str | os.PathLike[str]) -> tuple[list[Invocation], li
             for number, line in enumerate(file, 1):
                 if line.strip():
                     try:
-                        found.append(_from_json(json.loads(line)))
+                        found.append(invocation_from_json(json.loads(line)))
                     except (ValueError, RecursionError) as error:
                         complaints.append(f"{path}, line {number}: {error}; the line is left out")
     except (OSError, UnicodeDecodeError) as error:
@@ -97,7 +97,8 @@ def read_invocations(path: str | os.PathLike[str]) -> tuple[list[Invocation], li
     return found, complaints
 
 
-def _from_json(data: Any) -> Invocation:
+def invocation_from_json(data: Any) -> Invocation:
+    """Return the invocation that a JSON array or object writes; ValueError if it is neither."""
     match data:
         case list():
             return Invocation(tuple(data))

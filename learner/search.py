@@ -185,7 +185,7 @@ class Search:
             Candidate(
                 candidates[c], errors[:, c], forecasts[:, c], errors_larger[:, c], forecasts_larger[larger, c], larger
             )
-            for c in np.flatnonzero(sound)
+            for c in np.flatnonzero(sound).tolist()
         ]
 
     def _solve(self, design: Floats, blocks: Integers, trained: Booleans) -> Floats:

@@ -49,7 +49,9 @@ class CodeStores:
         slots = [*code.co_varnames, *(n for n in code.co_cellvars if n not in code.co_varnames), *code.co_freevars]
         raw = code.co_code
         starts = [i for i in range(0, len(raw), 2) if raw[i] != _CACHE]
-        line_at = {start: line for start, end, line in _line_ranges(code) for start in range(start, end, 2)}
+        line_at = self._line_of = {
+            offset: line for start, end, line in code.co_lines() if line is not None for offset in range(start, end, 2)
+        }
         restored: set[str] = set()
         extended = 0
         for index, offset in enumerate(starts):
@@ -86,6 +88,16 @@ class CodeStores:
         """Return what is stored from the instruction at `before` up to that at `after`, by the shortest way there."""
         if before not in self._next:
             return ()
+        arrivals = {after}
+        if self._line_of.get(before) == self._line_of.get(after):
+            # Within a line only a jump back makes an event: what counts is the way around, not the first arrival.
+            arrivals = {offset for offset, ways in self._next.items() if after in ways and offset > after} or arrivals
+        way = self._way(before, arrivals)
+        stores = [store for offset in way for store in self._stores.get(offset, ())]
+        return tuple(dict.fromkeys(stores))
+
+    def _way(self, before: int, arrivals: set[int]) -> list[int]:
+        """Return the offsets of the shortest way from one instruction to any of some others, the last one left out."""
         came_from: dict[int, int] = {}
         level = [before]
         while level:
@@ -95,16 +107,14 @@ class CodeStores:
                     if successor not in came_from:
                         came_from[successor] = offset
                         deeper.append(successor)
-            if after in came_from:
-                break
+            reached = next((offset for offset in deeper if offset in arrivals), None)
+            if reached is not None:
+                way = [came_from[reached]]
+                while way[-1] != before:
+                    way.append(came_from[way[-1]])
+                return way[::-1]
             level = deeper
-        else:
-            return ()
-        way = [came_from[after]]
-        while way[-1] != before:
-            way.append(came_from[way[-1]])
-        stores = [store for offset in reversed(way) for store in self._stores.get(offset, ())]
-        return tuple(dict.fromkeys(stores))
+        return []
 
     def reachable(self, offset: int) -> set[Store]:
         """Return every store that the code can still come to from an instruction, unless an exception is raised."""
@@ -119,10 +129,6 @@ class CodeStores:
                     seen.add(successor)
                     queue.append(successor)
         return found
-
-
-def _line_ranges(code: CodeType) -> list[tuple[int, int, int]]:
-    return [(start, end, line) for start, end, line in code.co_lines() if line is not None]
 
 
 def _successors(name: str, opcode: int, argument: int, after: int | None) -> tuple[int, ...]:

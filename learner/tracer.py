@@ -66,7 +66,7 @@ class _Plan:
         code = self.code
         n = code.co_argcount + code.co_kwonlyargcount
         n += bool(code.co_flags & _CO_VARARGS) + bool(code.co_flags & _CO_VARKEYWORDS)
-        return code.co_varnames[:n]
+        return tuple(name for name in code.co_varnames[:n] if name.isidentifier())  # not a comprehension's `.0`
 
 
 class Tracer:
@@ -106,7 +106,7 @@ class Tracer:
 
     def stop(self) -> None:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]  # None is what takes it back
+        threading.settrace(None)
 
     @property
     def codes(self) -> dict[FunctionRef, CodeType]:
@@ -195,8 +195,9 @@ class Tracer:
                     events = 0
                     self._rest(plan, frame)
             if event == "exception":
-                before = -1  # where it is caught, the way there is no control flow
-                frame.f_trace_lines = True  # it may lead to sites that `_rest` couldn't see
+                # Its handler is on no way from here, so what the line didn't come to store isn't taken for stored;
+                # but an await that ends, also an exception to the tracer, goes on to store what it waited for.
+                frame.f_trace_lines = True  # the handler may lead to sites that `_rest` couldn't see
             elif event == "return" and at not in plan.stores.suspensions:
                 self._on_exit(plan)
             return trace
@@ -210,9 +211,8 @@ class Tracer:
                 plan.sites[store] = self._new_site(plan, store, False)
             if not plan.sites[store].retired:
                 sites.append(plan.sites[store])
-        if before >= 0:
-            plan.ways[before * _OFFSETS + at] = tuple(sites)
-        return tuple(sites)
+        found = plan.ways[before * _OFFSETS + at] = tuple(sites)
+        return found
 
     def _rest(self, plan: _Plan, frame: FrameType) -> None:
         """Switch the frame's line events off if it can come to no site that isn't retired."""

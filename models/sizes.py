@@ -38,11 +38,10 @@ def parse_size(size: int | float | str) -> int:
 def format_size(size_bytes: float) -> str:
     """Return bytes as a person reads them, in binary units with three digits at most."""
     size = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(size) < 1000:
-            break
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while abs(size) >= 1000 and len(units) > 1:
         size /= 1024
-    else:
-        unit = "TiB"
+        del units[0]
+    unit = units[0]
     digits = 0 if unit == "B" or abs(size) >= 100 else 1
     return f"{size:.{digits}f} {unit}"

@@ -14,8 +14,8 @@ def summary(model: BreakpointModel) -> str:
     low, high = training.peak_range_bytes
     lines = [
         f"peakahead model of {model.target}",
-        f"  trained on {training.invocations} invocations, peaks from {format_size(low)} to {format_size(high)} "
-        f"({training.meter}, Python {training.python})",
+        f"  trained on {training.invocations} invocations, peaks from {format_size(low)} to {format_size(high)}"
+        f" ({training.meter}, Python {training.python})",
     ]
     if training.failures:
         failed = ", ".join(f"{count} {kind}" for kind, count in training.failures.items())

@@ -1,0 +1,41 @@
+# `make demo` shows what peakahead does; `make test` runs the tests. Each makes the environment it needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+INSTALLED = $(VENV)/.installed
+
+.PHONY: demo test check wheel bench clean
+
+demo: $(INSTALLED)
+	$(BIN)/peakahead demo
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+# Style and types.
+check: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# The built wheel in an environment with production's dependencies alone.
+wheel: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python tests/wheel.py
+
+# The benchmarks, some minutes; results and tables are written to benchmarks/results and the READMEs.
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+# An editable install; made anew when the project's requirements change. `--group` needs a recent pip.
+$(INSTALLED): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[learn,cli]" --group test
+	touch $@
+
+clean:
+	rm -rf .venv* build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,87 @@
+"""A function run armed in a child of a clean server, forecast beside measured peak."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+
+from ..learner.child import Task, call_to_end
+from ..learner.invocations import Invocation
+from ..learner.isolation import Outcome, measure
+from ..learner.scope import Scope
+from ..learner.target import underlying_function
+from ..models.errors import PredictedMemoryExceeded
+from ..models.model import BreakpointModel
+from ..runtime.arming import arm
+from ..runtime.forecast import Forecast
+from ..runtime.invocation import predict_memory
+
+
+@dataclass(frozen=True, slots=True)
+class ArmedCall:
+    """The target in its production wrapper; calling it returns what was said of the invocation.
+
+    Attributes:
+        function: The target.
+        model: Its model.
+        limit: The memory limit, or None.
+    """
+
+    function: Callable[..., Any]
+    model: BreakpointModel
+    limit: int | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Said:
+        refusal = ""
+        try:
+            with predict_memory(self.model, limit=self.limit) as run:
+                call_to_end(self.function, args, kwargs)
+        except PredictedMemoryExceeded as error:
+            refusal = str(error)
+        return Said(tuple(run.forecasts), refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was forecast in one invocation.
+
+    Attributes:
+        forecasts: In order.
+        refusal: Why it was refused, or empty.
+    """
+
+    forecasts: tuple[Forecast, ...]
+    refusal: str
+
+
+def bare_task(function: Callable[..., Any]) -> bytes:
+    """Return the pickled task that runs a function as it is."""
+    return _task(function, function, None)
+
+
+def armed_task(function: Callable[..., Any], model: BreakpointModel, limit: int | None = None) -> bytes:
+    """Return the pickled task that runs a function armed, in a process armed before its memory is measured."""
+    return _task(ArmedCall(function, model, limit), function, functools.partial(arm, model))
+
+
+def _task(called: Callable[..., Any], function: Callable[..., Any], before: Callable[[], object] | None) -> bytes:
+    scope = Scope.of(underlying_function(function))
+    pickled: bytes = cloudpickle.dumps(Task(called, before, scope, "rss", True))
+    return pickled
+
+
+def pickled_arguments(invocation: Invocation) -> bytes:
+    pickled: bytes = cloudpickle.dumps((tuple(invocation.args), dict(invocation.kwargs)))
+    return pickled
+
+
+def run_armed(task: bytes, invocation: Invocation, timeout_s: float | None = None) -> tuple[Outcome, Said]:
+    """Run one invocation armed; return what became of it and what was forecast."""
+    outcome = measure(task, pickled_arguments(invocation), traced=False, timeout_s=timeout_s, with_result=True)
+    said: Said = pickle.loads(outcome.result) if outcome.result else Said((), "")
+    return outcome, said

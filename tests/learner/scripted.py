@@ -1,0 +1,51 @@
+"""Scripted parts for tests of the tracer: a meter that counts, a recorder that keeps."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from peakahead.learner.recording import Recorder
+from peakahead.learner.traces import Trace, read_trace
+from peakahead.learner.tracer import Tracer
+
+
+class ScriptedMeter:
+    """Says whatever `level` is set to."""
+
+    interval_s = 0.0
+
+    def __init__(self) -> None:
+        self.level = 0
+
+    def start(self) -> int:
+        return self.level
+
+    def high_water(self) -> int:
+        return self.level
+
+
+def trace(function: Callable[[], object], meter: ScriptedMeter | None = None, max_hits: int = 2_000) -> Trace:
+    """Return the trace of a call, of the code in the function's own file."""
+    meter = meter or ScriptedMeter()
+    filename = function.__code__.co_filename  # type: ignore[attr-defined]  # all tests give functions
+    with tempfile.TemporaryFile() as file:
+        recorder = Recorder(file.fileno())
+        tracer = Tracer(lambda code, _globals: code.co_filename == filename, meter, recorder, 0, max_hits)
+        tracer.start()
+        try:
+            function()
+        finally:
+            tracer.stop()
+        footer: dict[str, Any] = {
+            "peak_bytes": meter.level,
+            "baseline_bytes": 0,
+            "duration_s": 0.0,
+            "functions": [],
+            "retired": tracer.retired,
+            "recursive": [reference.to_json() for reference in tracer.recursive],
+        }
+        recorder.close(footer)
+        file.seek(0)
+        return read_trace(file.read())
