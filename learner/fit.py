@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..models.fingerprints import Fingerprint
 from ..models.formulas import Formula, Term
 from ..models.model import BreakpointModel, Stage, Training
 from ..models.sites import FunctionRef, Site

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .models.model import BreakpointModel
     from .runtime.arming import arm, disarm
     from .runtime.forecast import Forecast
-    from .runtime.invocation import predict_memory
+    from .runtime.predict import predict_memory
 
 __version__ = "0.1.0"
 
@@ -52,7 +52,7 @@ _HOMES = {
     "arm": ".runtime.arming",
     "disarm": ".runtime.arming",
     "Forecast": ".runtime.forecast",
-    "predict_memory": ".runtime.invocation",
+    "predict_memory": ".runtime.predict",
     **dict.fromkeys(
         (
             "ArmingError",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from peakahead.learner.recording import Recorder
-from peakahead.learner.traces import Trace, read_trace
 from peakahead.learner.tracer import Tracer
+from peakahead.learner.traces import Trace, read_trace
 
 
 class ScriptedMeter:

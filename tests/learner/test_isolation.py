@@ -100,7 +100,9 @@ def test_an_invocation_that_takes_too_long_is_ended(fork: bool) -> None:
 
 
 def test_a_server_that_cannot_load_the_function_says_why(tmp_path: Path) -> None:
-    (tmp_path / "broken_there.py").write_text("import os\nif os.environ.get('BROKEN'): raise RuntimeError('no disk')\ndef f(): pass")
+    (tmp_path / "broken_there.py").write_text(
+        "import os\nif os.environ.get('BROKEN'): raise RuntimeError('no disk')\ndef f(): pass"
+    )
     script = (
         "import os, broken_there, peakahead\n"
         "os.environ['BROKEN'] = '1'\n"
@@ -108,7 +110,9 @@ def test_a_server_that_cannot_load_the_function_says_why(tmp_path: Path) -> None
         "except peakahead.TrainingFailed as error: print(error)"
     )
 
-    said = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
 
     assert said.count("\n") == 1
     assert "can't be loaded in a fresh process (RuntimeError: no disk)" in said

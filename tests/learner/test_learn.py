@@ -53,7 +53,9 @@ def test_a_number_worked_out_inside_is_found() -> None:
 
 def test_a_loop_that_keeps_what_it_makes_grows_with_the_sum() -> None:
     generator = random.Random(2)
-    calls = [({"sizes": [generator.randint(100_000, 3_000_000) for _ in range(generator.randint(1, 9))]},) for _ in range(24)]
+    calls = [
+        ({"sizes": [generator.randint(100_000, 3_000_000) for _ in range(generator.randint(1, 9))]},) for _ in range(24)
+    ]
 
     stage = peakahead.learn(functions.keeps, calls).stages[-1]
 
@@ -92,7 +94,9 @@ def test_a_constant_function_gets_no_breakpoint_and_says_so() -> None:
     assert model.stages[0].error < 0.01
 
 
-@pytest.mark.parametrize("options", [{"isolation": "spawn"}, {"meter": "heap"}, {"isolation": "spawn", "meter": "heap"}])
+@pytest.mark.parametrize(
+    "options", [{"isolation": "spawn"}, {"meter": "heap"}, {"isolation": "spawn", "meter": "heap"}]
+)
 def test_every_isolation_and_meter_learns_it(options: dict[str, Any]) -> None:
     model = peakahead.learn(functions.block, SIZES[:19], jobs=2, **options)
 
@@ -127,14 +131,18 @@ def test_failed_invocations_are_counted_and_the_rest_is_learned() -> None:
 
 
 def test_when_all_fail_the_first_failure_is_told() -> None:
-    with pytest.raises(TrainingFailed, match=r"all 20 invocations failed, the first raised \(ValueError: no room for 2"):
+    with pytest.raises(
+        TrainingFailed, match=r"all 20 invocations failed, the first raised \(ValueError: no room for 2"
+    ):
         peakahead.learn(functions.raises, SIZES[:20])
 
 
 def test_too_few_invocations_for_the_coverage_say_how_many_are_missing() -> None:
     with pytest.raises(TrainingFailed, match=r"12 measured .* takes 19: give 7 more, or ask for coverage=0\.92"):
         peakahead.learn(functions.block, SIZES[:12])
-    with pytest.raises(TrainingFailed, match=r"4 of 20 invocations failed, one raised \(KeyError: 'five'\); 16 measured"):
+    with pytest.raises(
+        TrainingFailed, match=r"4 of 20 invocations failed, one raised \(KeyError: 'five'\); 16 measured"
+    ):
         peakahead.learn(functions.sometimes, [(n * 100_001,) for n in range(1, 21)])
     assert peakahead.learn(functions.block, SIZES[:12], coverage=0.9).stages[-1].bound.coverage == 0.9
 
@@ -179,7 +187,9 @@ def test_an_argument_that_cannot_travel_is_named(tmp_path: Path) -> None:
         peakahead.learn(functions.block, [(file,)] * 20)
 
 
-@pytest.mark.parametrize("options", [{"coverage": 1.0}, {"isolation": "vm"}, {"meter": "psutil"}, {"timeout": -1}, {"jobs": 0}])
+@pytest.mark.parametrize(
+    "options", [{"coverage": 1.0}, {"isolation": "vm"}, {"meter": "psutil"}, {"timeout": -1}, {"jobs": 0}]
+)
 def test_an_option_out_of_range_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidOption, match=next(iter(options))):
         peakahead.learn(functions.block, SIZES, **options)

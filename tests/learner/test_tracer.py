@@ -135,7 +135,7 @@ def hot() -> int:
     for j in range(5):
         total += j
     after = total
-    return after
+    return after  # noqa: RET504 - the assignment is the point
 
 
 def test_a_hot_line_is_retired_and_what_comes_after_is_not() -> None:

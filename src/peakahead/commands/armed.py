@@ -19,7 +19,8 @@ from ..models.errors import PredictedMemoryExceeded
 from ..models.model import BreakpointModel
 from ..runtime.arming import arm
 from ..runtime.forecast import Forecast
-from ..runtime.invocation import predict_memory
+from ..runtime.predict import predict_memory
+from ..runtime.timing import HitCost, time_hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,17 @@ class Said:
     refusal: str
 
 
+@dataclass(frozen=True, slots=True)
+class HitCosts:
+    """Calling it runs the target armed, and returns what each breakpoint's hits cost."""
+
+    function: Callable[..., Any]
+    model: BreakpointModel
+
+    def __call__(self, *args: Any, **kwargs: Any) -> list[HitCost]:
+        return time_hits(self.model, lambda: call_to_end(self.function, args, kwargs))
+
+
 def bare_task(function: Callable[..., Any]) -> bytes:
     """Return the pickled task that runs a function as it is."""
     return _task(function, function, None)
@@ -67,6 +79,11 @@ def bare_task(function: Callable[..., Any]) -> bytes:
 def armed_task(function: Callable[..., Any], model: BreakpointModel, limit: int | None = None) -> bytes:
     """Return the pickled task that runs a function armed, in a process armed before its memory is measured."""
     return _task(ArmedCall(function, model, limit), function, functools.partial(arm, model))
+
+
+def hits_task(function: Callable[..., Any], model: BreakpointModel) -> bytes:
+    """Return the pickled task that measures the cost of hits."""
+    return _task(HitCosts(function, model), function, functools.partial(arm, model))
 
 
 def _task(called: Callable[..., Any], function: Callable[..., Any], before: Callable[[], object] | None) -> bytes:

@@ -1,1 +1,1 @@
-../../examples/running_example.py
+../../../examples/running_example.py

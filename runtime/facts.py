@@ -1,0 +1,27 @@
+"""Named facts about this Python that injection depends on, each with its evidence.
+
+The rest of the runtime asks a fact, never a version number.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# Bytecode changes with every minor version; each of these was tried. Elsewhere functions stay unarmed.
+IS_SUPPORTED = sys.implementation.name == "cpython" and (3, 11) <= sys.version_info[:2] <= (3, 13)
+
+# `dis.dis("f(x)")`: 3.11 has PUSH_NULL, f, x, PRECALL, CALL; 3.12 dropped PRECALL; 3.13 has f, PUSH_NULL, x, CALL.
+CALL_HAS_PRECALL = sys.version_info[:2] == (3, 11)
+NULL_FOLLOWS_CALLABLE = sys.version_info[:2] >= (3, 13)
+
+# `dis.dis(lambda xs: [a for a, b in xs])` and functions that unpack show these from 3.13 on. Their operands are
+# the names of two locals, in order; the parts say what each does alone.
+FUSED_OPCODES = {
+    "STORE_FAST_STORE_FAST": ("STORE_FAST", "STORE_FAST"),
+    "STORE_FAST_LOAD_FAST": ("STORE_FAST", "LOAD_FAST"),
+    "LOAD_FAST_LOAD_FAST": ("LOAD_FAST", "LOAD_FAST"),
+}
+
+# Since 3.12 a comprehension runs in its function's frame: LOAD_FAST_AND_CLEAR sets the outer variable aside, and a
+# STORE_FAST gives it back, which may be no value at all. Loading it then ends the process.
+RESTORES_AFTER = "LOAD_FAST_AND_CLEAR"

@@ -1,0 +1,34 @@
+"""What a stage says of an invocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..models.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How much memory an invocation is about to need, in bytes.
+
+    Attributes:
+        growth_bytes: The expected peak above what the process held when the invocation began.
+        upper_bytes: The upper bound of that growth, at the model's coverage.
+        peak_bytes: The expected peak of the process.
+        upper_peak_bytes: The upper bound of that peak.
+        breakpoint: The site that spoke.
+        stage: The stage's place in the model; a later one knows more.
+        readings: What it read, by the readings' names.
+        extrapolating: True if a reading lies beyond what training saw.
+        elapsed_s: Seconds since the invocation began.
+    """
+
+    growth_bytes: int
+    upper_bytes: int
+    peak_bytes: int
+    upper_peak_bytes: int
+    breakpoint: Site
+    stage: int
+    readings: dict[str, float]
+    extrapolating: bool
+    elapsed_s: float

@@ -1,0 +1,119 @@
+"""One invocation in production: the running readings, the forecasts, and what is done with them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+from ..models.errors import PredictedMemoryExceeded
+from ..models.model import BreakpointModel, Stage
+from ..models.sizes import format_size
+from .forecast import Forecast
+from .resident import resident_bytes
+from .steps import Step, build_steps, ignore
+
+OnForecast = Callable[[Forecast], object]
+
+
+class Invocation:
+    """One run of the target under `predict_memory`; what `with ... as run` gives.
+
+    Attributes:
+        forecasts: Every forecast so far, in order, each with its time.
+        errors: What `on_forecast` raised and was kept from the function.
+        is_armed: False if the breakpoints couldn't be set, so that only the first forecast stands.
+    """
+
+    def __init__(
+        self,
+        model: BreakpointModel,
+        baseline_bytes: int,
+        *,
+        is_armed: bool = True,
+        on_forecast: OnForecast | None = None,
+        raise_errors: bool = False,
+        limit_bytes: int | None = None,
+    ) -> None:
+        self.model = model
+        self.forecasts: list[Forecast] = []
+        self.errors: list[Exception] = []
+        self.is_armed = is_armed
+        self.token: Any = None
+        self._baseline = baseline_bytes
+        self._on_forecast = on_forecast
+        self._raise_errors = raise_errors
+        self._limit = limit_bytes
+        self._stage = -1
+        self._began = perf_counter()
+        self.steps: list[Step] = build_steps(model, self._speak)
+
+    @property
+    def forecast(self) -> Forecast:
+        """The latest forecast: of the best-informed stage that has spoken, its highest."""
+        return self.forecasts[-1]
+
+    def start(self) -> None:
+        """Let the first stage speak, which reads nothing."""
+        self._speak(0, self.model.stages[0].formula.intercept, ())
+
+    def end(self) -> None:
+        """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
+        self.steps = [ignore] * len(self.steps)
+
+    def _speak(self, index: int, growth: float, values: Sequence[float]) -> None:
+        """Take a stage's forecast, which rose; an earlier stage's is dropped once a later one has spoken."""
+        if index < self._stage:
+            return
+        self._stage = index
+        stage = self.model.stages[index]
+        forecast = self._forecast(index, stage, growth, values)
+        self.forecasts.append(forecast)
+        if self._on_forecast is not None:
+            self._tell(self._on_forecast, forecast)
+        is_last = index == len(self.model.stages) - 1
+        if is_last and self._limit is not None and forecast.upper_peak_bytes > self._limit:
+            raise PredictedMemoryExceeded(_refusal(self.model, forecast, self._limit), forecast, self._limit)
+
+    def _forecast(self, index: int, stage: Stage, growth: float, values: Sequence[float]) -> Forecast:
+        beyond = stage.is_beyond(values)
+        upper = stage.bound.above(growth, beyond)
+        # A warm process reuses what it freed, so growth over its present size would count that twice.
+        peak = max(resident_bytes(), self._baseline + int(growth))
+        return Forecast(
+            int(growth),
+            int(upper),
+            peak,
+            max(peak, self._baseline + int(upper)),
+            stage.site,
+            index,
+            {str(reading): value for reading, value in zip(stage.readings, values, strict=True)},
+            beyond,
+            perf_counter() - self._began,
+        )
+
+    def _tell(self, on_forecast: OnForecast, forecast: Forecast) -> None:
+        if self._raise_errors:
+            on_forecast(forecast)
+            return
+        try:
+            on_forecast(forecast)
+        except Exception as error:
+            self.errors.append(error)
+            if len(self.errors) == 1:
+                warnings.warn(
+                    f"on_forecast raised {type(error).__name__}: {error}; {self.model.target} goes on, "
+                    "see run.errors, or let it through with on_error='raise'",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+
+
+def _refusal(model: BreakpointModel, forecast: Forecast, limit: int) -> str:
+    readings = ", ".join(f"{name} = {value:,.10g}" for name, value in forecast.readings.items())
+    return (
+        f"{model.target} is predicted to take the process to {format_size(forecast.upper_peak_bytes)} at most "
+        f"({format_size(forecast.peak_bytes)} expected), above limit={format_size(limit)}, "
+        f"by {forecast.breakpoint}{f': {readings}' if readings else ''}; give it more memory or a smaller input"
+    )

@@ -1,0 +1,88 @@
+"""What a hit costs, measured on the values that a real invocation meets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from ..models.model import BreakpointModel
+from ..models.sites import Site
+from .arming import Armed, armed_state
+from .invocation import Invocation
+
+_REPEATS = 2_000
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HitCost:
+    """What one site's hits cost.
+
+    Attributes:
+        site: The site.
+        hits: How often it was hit.
+        seconds: Of one hit that doesn't raise the forecast: the call, reading, folding and evaluating.
+    """
+
+    site: Site
+    hits: int
+    seconds: float
+
+
+def time_hits(model: BreakpointModel, call: Callable[[], object]) -> list[HitCost]:
+    """Return what hits cost, by running an invocation in which each site times its hook on its first value.
+
+    Args:
+        model: The model; it is armed.
+        call: Runs the target once.
+    """
+    state = armed_state(model)
+    sites = model.sites()
+    invocation = Invocation(model, state.baseline_bytes)
+    hits = [0] * len(sites)
+    seconds = [0.0] * len(sites)
+
+    def watched(index: int) -> Callable[[Any], None]:
+        step = invocation.steps[index]
+
+        def watch(value: Any) -> None:
+            hits[index] += 1
+            if hits[index] == 1:
+                seconds[index] = _time_hook(state, index, value)
+            step(value)
+
+        return watch
+
+    invocation.steps = [watched(index) for index in range(len(sites))]
+    invocation.start()
+    state.enter(invocation)
+    try:
+        call()
+    finally:
+        state.leave(invocation)
+    return [HitCost(*row) for row in zip(sites, hits, seconds, strict=True)]
+
+
+def _time_hook(state: Armed, index: int, value: Any) -> float:
+    """Return the seconds of one call of a hook, on a scratch invocation that has met the value before."""
+    hook = state.hook(index)
+    scratch = Invocation(state.model, state.baseline_bytes)
+    state.enter(scratch)
+    try:
+        hook(value)
+        bare = hooked = float("inf")
+        for _ in range(_ROUNDS):
+            began = perf_counter()
+            for _ in range(_REPEATS):
+                pass
+            between = perf_counter()
+            for _ in range(_REPEATS):
+                hook(value)
+            ended = perf_counter()
+            bare = min(bare, between - began)
+            hooked = min(hooked, ended - between)
+    finally:
+        state.leave(scratch)
+    return (hooked - bare) / _REPEATS
