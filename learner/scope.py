@@ -62,6 +62,8 @@ class Scope:
                 return True
             filename = code.co_filename
             if not filename.startswith(self.root):
+                if not os.path.isabs(filename):  # as in `<frozen codecs>`: where the process stands says nothing of it
+                    return False
                 filename = os.path.realpath(filename)
                 if not filename.startswith(self.root):
                     return False

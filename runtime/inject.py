@@ -63,12 +63,13 @@ def _unfused(edited: Bytecode) -> Iterator[Any]:
     from bytecode import Instr
 
     for item in edited:
-        parts = facts.FUSED_OPCODES.get(getattr(item, "name", ""))
+        parts = facts.FUSED_OPCODES.get(item.name) if isinstance(item, Instr) else None
         if parts is None:
             yield item
         else:
-            for name, argument in zip(parts, item.arg, strict=True):
-                yield Instr(name, argument, location=item.location)
+            fused: Any = item
+            for name, argument in zip(parts, fused.arg, strict=True):
+                yield Instr(name, argument, location=fused.location)
 
 
 def _with_calls(items: Iterator[Any], probes: Sequence[Probe], missing: set[Site], code: CodeType) -> Iterator[Any]:
@@ -105,7 +106,8 @@ def _entry_calls(
 
     At the `def` line they would make a line event that the bare function doesn't make.
     """
-    from bytecode import CellVar, Instr
+    from bytecode import Instr
+    from bytecode.instr import CellVar
 
     place = next((i.location for i in following if isinstance(i, Instr) and i.location and i.location.lineno), None)
     order = {name: index for index, name in enumerate(code.co_varnames)}

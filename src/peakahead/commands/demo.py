@@ -16,7 +16,7 @@ from ..models.file import load
 from ..models.sizes import format_size
 from .bench import bench_table, time_function
 from .console import bar, console, training_bar
-from .datfiles import make_folders
+from .datfiles import LARGER_SIZES, make_folders
 from .run import forecast_table, run_all
 
 _TRAINED, _UNSEEN, _LARGER = 30, 8, 4
@@ -51,7 +51,7 @@ def _run(folder: Path) -> None:
         done(1)
         unseen = make_folders(folder / "unseen", _UNSEEN, seed=2)
         done(2)
-        larger = make_folders(folder / "larger", _LARGER, seed=3, scale=4)
+        larger = make_folders(folder / "larger", _LARGER, seed=3, sizes=LARGER_SIZES)
         done(3)
 
     _step(f"2. Learn: trace it over {_TRAINED} folders, each in a process of its own.")
@@ -63,8 +63,10 @@ def _run(folder: Path) -> None:
     model.save(model_file)
     console.print(str(model), soft_wrap=True, markup=False)
 
-    _step("3. Run: a fresh process loads the model, arms the function, and forecasts folders never seen,")
-    console.print("   the last four with files four times as large as any trained.\n")
+    _step(
+        "3. Run: a fresh process loads the model, arms the function, and forecasts folders never seen,",
+        f"   the last {_LARGER} with files 2 to 4 times as large as any trained.",
+    )
     model = load(model_file)
     calls = [Invocation((str(path),)) for path in (*unseen, *larger)]
     rows = run_all(target, model, calls)
@@ -80,9 +82,9 @@ def _run(folder: Path) -> None:
     )
 
     _step("5. What it costs, on one of the folders.")
-    timings = time_function(target, model, Invocation((str(unseen[0]),)), _REPEATS)
+    timings = time_function(target, model, rows[_UNSEEN - 1][0], _REPEATS)
     console.print(bench_table(timings))
 
 
-def _step(text: str) -> None:
-    console.print(f"\n[bold]{text}[/]\n", highlight=False)
+def _step(*lines: str) -> None:
+    console.print("\n" + "\n".join(f"[bold]{line}[/]" for line in lines) + "\n")
