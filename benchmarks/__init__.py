@@ -1,0 +1,1 @@
+"""Benchmarks: raw repeats with the machine that they ran on, and tables generated from them."""

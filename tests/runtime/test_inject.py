@@ -1,0 +1,264 @@
+"""Injection against what nobody here wrote: the interpreter, `dis`, and the naive way of using `bytecode`."""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import itertools
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
+
+from peakahead.learner.stores import CodeStores
+from peakahead.models.errors import ArmingError
+from peakahead.models.readings import read_all
+from peakahead.models.sites import FunctionRef, Site
+from peakahead.runtime import inject as injecting
+from peakahead.runtime.inject import Probe, inject, replace_nested
+from peakahead.runtime.locate import nested_codes
+from tests.learner.scripted import trace
+from tests.programs import stores
+
+
+def every_store(code: CodeType, hook: Callable[[Site, Any], None]) -> list[Probe]:
+    """Return a probe for every store of a code object, as the learner's decoder finds them."""
+    decoded = CodeStores(code)
+    reference = FunctionRef(stores.__name__, code.co_qualname)
+    sites = {
+        Site(reference, line - code.co_firstlineno, variable)
+        for found in decoded._stores.values()
+        for variable, line in found
+        if line >= code.co_firstlineno
+    }
+    return [Probe(site, lambda value, site=site: hook(site, value)) for site in sorted(sites)]
+
+
+def observed(function: FunctionType) -> list[tuple[str, int, str, float]]:
+    """Run a function of the programs with every store of its module armed; return what the hooks saw."""
+    found: list[tuple[str, int, str, float]] = []
+
+    def hook(site: Site, value: Any) -> None:
+        readings = read_all(value)
+        if readings:
+            found.append((site.function.qualname, site.line, site.variable, readings[0][2]))
+
+    originals = {}
+    for other in module_functions():
+        codes: dict[int, CodeType] = {}
+        for code in reversed(list(nested_codes(other.__code__))):
+            codes[id(code)] = inject(replace_nested(code, codes), every_store(code, hook))
+        originals[other] = other.__code__
+        other.__code__ = codes[id(other.__code__)]
+    try:
+        function()
+    finally:
+        for other, code in originals.items():
+            other.__code__ = code
+    return found
+
+
+def module_functions() -> list[FunctionType]:
+    members = [*vars(stores).values(), *vars(stores.Box).values()]
+    plain = [member.__func__ if isinstance(member, staticmethod) else member for member in members]
+    return [m for m in plain if isinstance(m, FunctionType) and m.__module__ == stores.__name__]
+
+
+@pytest.mark.parametrize("function", stores.ALL, ids=lambda function: function.__name__)
+def test_the_hooks_see_what_the_tracer_sees(function: FunctionType) -> None:
+    expected = function()
+    traced = []
+    for site, hits in trace(function).hits.items():
+        if not site.entry:
+            for index, order in enumerate(hits.order):
+                value = next(float(v[index]) for v in hits.columns.values() if v[index] == v[index])
+                traced.append((int(order), (site.function.qualname, site.line, site.variable, value)))
+
+    # A generator's and a thread's lines may interleave otherwise; within a function the order is the same.
+    def by_function(row: tuple[str, int, str, float]) -> str:
+        return row[0]
+
+    seen = observed(function)
+    assert sorted(seen, key=by_function) == sorted((row for _, row in sorted(traced)), key=by_function)
+    assert function() == expected
+
+
+@pytest.mark.parametrize("function", stores.ALL, ids=lambda function: function.__name__)
+def test_line_events_and_results_are_those_of_the_bare_function(function: FunctionType) -> None:
+    def events() -> tuple[Any, list[tuple[str, str, int]]]:
+        seen: list[tuple[str, str, int]] = []
+
+        def local(frame: Any, event: str, _arg: Any) -> Any:
+            seen.append((frame.f_code.co_qualname, event, frame.f_lineno))
+            return local
+
+        def calls(frame: Any, event: str, arg: Any) -> Any:
+            return local(frame, event, arg) if frame.f_code.co_filename == stores.__file__ else None
+
+        threading.settrace(calls)
+        sys.settrace(calls)
+        try:
+            return function(), seen
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]  # None takes it back
+
+    bare = events()
+    armed: list[Any] = []
+
+    def run() -> None:
+        armed.append(events())
+
+    observed(run)  # type: ignore[arg-type]  # a function
+
+    assert armed[0] == bare
+
+
+MODULES = ["argparse", "json.decoder", "textwrap", "difflib", "csv", "dataclasses", "statistics", "zipfile", "typing"]
+
+
+def functions_of(name: str) -> Iterator[CodeType]:
+    with open(str(importlib.import_module(name).__file__)) as file:
+        code = compile(file.read(), name, "exec")
+    return (nested for nested in nested_codes(code) if nested.co_flags & 1)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_store_of_the_standard_library_can_be_armed(name: str) -> None:
+    armed = 0
+    for code in functions_of(name):
+        probes = every_store(code, lambda _site, _value: None)
+        entries = [Site(FunctionRef(name, code.co_qualname), 0, v, True) for v in code.co_varnames[: code.co_argcount]]
+        probes += [Probe(site, lambda _value: None) for site in entries]
+        rewritten = inject(code, probes)
+        calls = sum(1 for i in dis.get_instructions(rewritten) if i.opname == "LOAD_CONST" and callable(i.argval))
+        assert calls >= len(probes)
+        assert_same_but_for_insertions(code, rewritten)
+        armed += len(probes)
+    assert armed > 50
+
+
+def assert_same_but_for_insertions(code: CodeType, rewritten: CodeType) -> None:
+    """Compare by the standard library's own readers of the tables, which injection doesn't use."""
+
+    def depths(code: CodeType) -> list[tuple[int, bool]]:
+        entries = dis._parse_exception_table(code)  # type: ignore[attr-defined]  # not in typeshed
+        return [key for key, _ in itertools.groupby((entry.depth, entry.lasti) for entry in entries)]
+
+    def lines(code: CodeType) -> list[int]:
+        return [key for key, _ in itertools.groupby(line for _, line in dis.findlinestarts(code) if line is not None)]
+
+    n = code.co_argcount + code.co_kwonlyargcount
+    assert depths(rewritten) == depths(code)
+    assert lines(rewritten) == lines(code)
+    assert rewritten.co_varnames[:n] == code.co_varnames[:n]
+    assert set(rewritten.co_varnames) <= set(code.co_varnames)
+    assert set(rewritten.co_names) <= set(code.co_names)  # names of code that was optimised away may go
+
+
+def test_nothing_to_inject_is_the_same_object() -> None:
+    code = stores.loops.__code__
+
+    assert inject(code, []) is code
+    assert replace_nested(code, {}) is code
+
+
+def test_a_site_that_is_not_there_is_named() -> None:
+    site = Site(FunctionRef("m", "loops"), 2, "nothing")
+    with pytest.raises(ArmingError, match="loops has no assignment of nothing at line 3"):
+        inject(stores.loops.__code__, [Probe(site, print)])
+
+
+def test_rewritten_code_that_came_out_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(injecting, "_handler_depths", lambda code: [(0, len(code.co_code))])
+    probes = every_store(stores.exceptions.__code__, lambda _site, _value: None)
+    with pytest.raises(ArmingError, match="its exception table came out changed"):
+        inject(stores.exceptions.__code__, probes)
+
+
+def test_a_function_beyond_an_instruction_s_reach_is_armed() -> None:
+    lines = ["def large(n):", "    total = 0", "    for i in range(n):"]
+    lines += [f"        name{k} = i + {k + 1000}" for k in range(1_000)]
+    lines += ["        total += name999", "    return total"]
+    namespace: dict[str, Any] = {}
+    exec("\n".join(lines), namespace)
+    large = namespace["large"]
+    expected = large(3)
+    seen: list[int] = []
+    site = Site(FunctionRef("m", "large"), 1002, "name999")
+
+    large.__code__ = inject(large.__code__, [Probe(site, seen.append)])
+
+    assert large(3) == expected
+    assert seen == [1999, 2000, 2001]
+
+
+RAISES_IN_A_HANDLER = """
+from peakahead.models.sites import FunctionRef, Site
+from peakahead.runtime.inject import Probe, inject
+
+class Kept:
+    alive = 0
+    def __init__(self): Kept.alive += 1
+    def __del__(self): Kept.alive -= 1
+
+def nested(n):
+    kept = Kept()
+    try:
+        try:
+            value = int("x")
+        except ValueError as error:
+            if n:
+                try:
+                    raise KeyError(n)
+                except KeyError as inner:
+                    last = n
+                    raise RuntimeError(n) from inner
+            raise
+    finally:
+        after = n
+    return after
+
+ref = FunctionRef("m", "nested")
+lines = {"kept": 1, "last": 10, "after": 14}
+probes = [Probe(Site(ref, line, name), lambda value: None) for name, line in lines.items()]
+nested.__code__ = inject(nested.__code__, probes)
+for n in list(range(2)) * 2_000:
+    try:
+        nested(n)
+    except (RuntimeError, ValueError) as error:
+        del error
+print(Kept.alive)
+"""
+
+
+def test_nested_handlers_release_what_they_held() -> None:
+    done = subprocess.run([sys.executable, "-c", RAISES_IN_A_HANDLER], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr
+
+
+def test_a_restored_variable_without_a_value_is_never_loaded() -> None:
+    script = """
+from peakahead.models.errors import ArmingError
+from peakahead.models.sites import FunctionRef, Site
+from peakahead.runtime.inject import Probe, inject
+def f(xs):
+    squares = [x * x for x in xs]
+    return squares
+seen = []
+ref = FunctionRef("m", "f")
+try:
+    f.__code__ = inject(f.__code__, [Probe(Site(ref, 1, "x"), seen.append)])
+except ArmingError as error:
+    print(error)
+f.__code__ = inject(f.__code__, [Probe(Site(ref, 1, "squares"), seen.append)])
+print(f([1, 2]), seen)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines() == ["f has no assignment of x at line 2", "[1, 4] [[1, 4]]"]
