@@ -35,7 +35,7 @@ def assignments_then_more(n: int) -> int:
         value = i
         copy = value
     after = copy
-    return after
+    return after  # noqa: RET504 - the assignment is the point
 
 
 def run() -> dict[str, Any]:

@@ -31,6 +31,7 @@ class SiteSamples:
         readings: What the columns are, from the earliest site to this one and from plain to less so.
         X: Running readings, of shape (n_rows, n_readings).
         y: Growth in bytes until the next hit, of shape (n_rows,).
+        growth: Growth in bytes at the hit itself, of shape (n_rows,).
         starts: Where each invocation's rows begin, of shape (n_invocations,).
         invocations: Indexes of the invocations that passed the site, of shape (n_invocations,).
         peaks: Their peak growth in bytes, of shape (n_invocations,).
@@ -43,6 +44,7 @@ class SiteSamples:
     readings: tuple[Reading, ...]
     X: Floats
     y: Floats
+    growth: Floats
     starts: Integers
     invocations: Integers
     peaks: Floats
@@ -74,7 +76,7 @@ def site_samples(traces: Sequence[Trace], site: Site, sites: Sequence[Site]) -> 
     passed = [index for index, trace in enumerate(traces) if site in trace.hits]
     earlier = list(sites[: sites.index(site) + 1])
     columns = {known: _common_columns(traces, known) for known in earlier}
-    blocks, labels, starts, leads = [], [], [], []
+    blocks, labels, reached, starts, leads = [], [], [], [], []
     row = 0
     for index in passed:
         trace = traces[index]
@@ -83,6 +85,7 @@ def site_samples(traces: Sequence[Trace], site: Site, sites: Sequence[Site]) -> 
         kept = _thin(until_next)
         blocks.append(np.hstack([_as_of(trace, known, columns[known], own.order[kept]) for known in earlier]))
         labels.append(until_next[kept])
+        reached.append(own.growth[kept])
         starts.append(row)
         row += len(kept)
         leads.append(1.0 - own.growth[0] / trace.peak_bytes if trace.peak_bytes > 0 else 1.0)
@@ -102,6 +105,7 @@ def site_samples(traces: Sequence[Trace], site: Site, sites: Sequence[Site]) -> 
         tuple(reading for reading, use in zip(readings, usable, strict=True) if use),
         X[:, usable],
         np.concatenate(labels),
+        np.concatenate(reached),
         np.array(starts),
         np.array(passed),
         np.array([traces[index].peak_bytes for index in passed], dtype=np.float64),

@@ -4,8 +4,9 @@ A term is a running reading or a product of two; a candidate is a set of at most
 All candidates of one term are tried, then all pairs of the best terms, then the best pairs with one more term.
 Each is fitted and judged on two kinds of split at once: folds, and the largest third of the invocations after
 training on the others, since inputs larger than any seen are those that kill. A candidate is judged by the
-invocation, |running maximum of its forecasts - peak| / peak. Each further factor has a price, and the plainest
-within 0.7 standard errors of the cheapest wins.
+invocation, |running maximum of its forecasts - peak| / peak, and so is what it had said in time, before the growth
+came near the peak; the worse of the two counts, so that what comes too late is no use however well it fits. Each
+further factor has a price, and the plainest within 0.7 standard errors of the cheapest wins.
 
 Fitting is least squares through the normal equations. The Gram matrix of all terms is made once a split; a
 candidate is a sub-block of it, so that thousands are solved at once. A solution with a negative coefficient is
@@ -25,6 +26,7 @@ from .traces import Booleans, Floats, Integers
 
 FLOOR_BYTES = 2 * 2**20  # the resident size of small runs is page noise
 MAX_FOLDS = 10
+_NEAR_PEAK = 0.95  # of the peak; a forecast made there is too late
 _WORST_ERROR = 1.0  # beyond it all forecasts are equally useless, and one would drown all others
 _PLAIN_WITHIN = 0.7  # standard errors
 # A further factor must cut the error by a third, an error of a percent counting as good: terms that fit the curve
@@ -130,6 +132,7 @@ class Search:
         self._labels = labels
         self._row_weight = row_weights(samples, labels, self.peaks)
         self._X = samples.X
+        self._timely = samples.growth < _NEAR_PEAK * np.maximum(samples.peaks, 1.0)[rows]
         self.columns = usable_columns(samples.X)
 
     def best(self) -> Candidate | None:
@@ -169,21 +172,28 @@ class Search:
         design /= np.abs(design).max(axis=0)
         blocks = np.array([[0, *(index[term] for term in terms)] for terms in candidates])
         n, n_candidates = self.splits.n, len(candidates)
-        forecasts = np.full((n, n_candidates), np.nan)
-        forecasts_larger = np.full((n, n_candidates), np.nan)
+        forecasts, forecasts_larger = np.full((2, n, n_candidates), np.nan)
+        errors, errors_larger = np.full((2, n, n_candidates), np.nan)
         for split, held_out in enumerate(self.splits.all):
             found = self._solve(design, blocks, ~held_out)
-            target = forecasts_larger if split == len(self.splits.held_out) else forecasts
-            target[held_out] = self._forecast(design, blocks, found, held_out)
+            is_larger = split == len(self.splits.held_out)
+            said, said_in_time = self._forecast(design, blocks, found, held_out)
+            (forecasts_larger if is_larger else forecasts)[held_out] = said
+            peaks, scale = self.peaks[held_out, None], self._scale[held_out, None]
+            worse = np.maximum(np.abs(said - peaks), np.abs(said_in_time - peaks))
+            (errors_larger if is_larger else errors)[held_out] = worse / scale
         whole = self._solve(design, blocks, np.ones(n, dtype=bool))
         sound = np.isfinite(whole).all(axis=1) & np.isfinite(forecasts).all(axis=0)
         sound &= np.isfinite(forecasts_larger[self.splits.larger]).all(axis=0)
         larger = np.flatnonzero(self.splits.larger)
-        errors = np.abs(forecasts - self.peaks[:, None]) / self._scale[:, None]
-        errors_larger = np.abs(forecasts_larger - self.peaks[:, None])[larger] / self._scale[larger, None]
         return [
             Candidate(
-                candidates[c], errors[:, c], forecasts[:, c], errors_larger[:, c], forecasts_larger[larger, c], larger
+                candidates[c],
+                errors[:, c],
+                forecasts[:, c],
+                errors_larger[larger, c],
+                forecasts_larger[larger, c],
+                larger,
             )
             for c in np.flatnonzero(sound).tolist()
         ]
@@ -203,8 +213,10 @@ class Search:
         found[(found[:, 1:] <= 0).any(axis=1)] = np.nan
         return found
 
-    def _forecast(self, design: Floats, blocks: Integers, found: Floats, invocations: Booleans) -> Floats:
-        """Return the running maximum of the forecasts, of shape (n_held_out, n_candidates)."""
+    def _forecast(
+        self, design: Floats, blocks: Integers, found: Floats, invocations: Booleans
+    ) -> tuple[Floats, Floats]:
+        """Return the highest forecast, and the highest of those in time, each of shape (n_held_out, n_candidates)."""
         rows = np.flatnonzero(invocations[self.splits.of_row])
         by_row = np.zeros((len(rows), len(blocks)))
         part = design[rows]
@@ -212,8 +224,8 @@ class Search:
             by_row += part[:, blocks[:, place]] * found[:, place]
         of_row = self.splits.of_row[rows]
         starts = np.flatnonzero(np.diff(of_row, prepend=-1))
-        highest: Floats = np.maximum.reduceat(by_row, starts, axis=0)
-        return highest
+        in_time = np.where(self._timely[rows, None], by_row, 0.0)
+        return np.maximum.reduceat(by_row, starts, axis=0), np.maximum.reduceat(in_time, starts, axis=0)
 
 
 def _solve_blocks(gram: Floats, moment: Floats, blocks: Integers) -> Floats:

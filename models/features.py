@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import pathlib
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,8 +83,8 @@ def _text_path_size(_: type) -> Read:
     return lambda value: _path_size(to_str(value))
 
 
-def _pathlib_size(_: type) -> Read:
-    to_str = pathlib.PurePath.__str__
+def _pathlib_size(cls: type) -> Read:
+    to_str: Callable[[Any], str] = cls.__dict__["__str__"]
     return lambda value: _path_size(to_str(value))
 
 

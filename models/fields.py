@@ -18,7 +18,7 @@ MAX_ITEMS = 1_000
 _INTEGER_LIMIT = 2**53  # beyond it a JSON number is no longer exact in every reader
 
 # What may stand in an identifier of Python, dots and the `<locals>` or `<lambda>` of a qualified name.
-_NAME = re.compile(r"[^\W\d][\w.<>]*|<[\w.<>]+")
+_NAME = r"[^\W\d][\w.<>]*|<[\w.<>]+"
 
 
 class Fields:
@@ -54,7 +54,7 @@ class Fields:
 
     def name(self, field: str) -> str:
         value = self.text(field)
-        if not _NAME.fullmatch(value):
+        if not re.fullmatch(_NAME, value):
             raise self.complaint("a name as Python writes it", field)
         return value
 

@@ -35,6 +35,16 @@ def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
         raise InvalidModel(f"{path} can't be written: {error.strerror}; save the model elsewhere") from error
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise InvalidModel if a model could not be written there: better before an hour of training than after."""
+    path = os.fspath(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise InvalidModel(f"{path} can't be written: there is no folder {folder}; make it, or save elsewhere")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise InvalidModel(f"{path} can't be written: it is a folder, or one that you may not write to; save elsewhere")
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -227,9 +227,13 @@ class BreakpointModel:
         """Where the last, best-informed stage speaks."""
         return self.stages[-1].site
 
+    def readings(self) -> list[Reading]:
+        """Return every reading of the stages, each once, in order."""
+        return list(dict.fromkeys(reading for stage in self.stages for reading in stage.readings))
+
     def sites(self) -> list[Site]:
-        """Return every site that must be armed: the stages' own and their readings', each once, in order."""
-        sites = [reading.site for stage in self.stages for reading in stage.readings]
+        """Return every site that must be armed: the readings' and the stages' own, each once, in order."""
+        sites = [reading.site for reading in self.readings()]
         sites += [stage.site for stage in self.stages if not stage.site.is_start]
         return list(dict.fromkeys(sites))
 

@@ -24,6 +24,7 @@ from .inject import Hook, Probe, inject, replace_nested
 from .invocation import Invocation
 from .locate import LOCALS, find_functions, living_instances, nested_codes, root_of
 from .resident import resident_bytes
+from .steps import Plan
 
 
 class _Stale(ArmingError):
@@ -36,6 +37,7 @@ class Armed:
 
     Attributes:
         model: The model; held, since it is found by its id.
+        plan: What its invocations share.
         baseline_bytes: The resident size when it was armed, cold.
         current: The invocation that this thread or task is in.
         active: All that are under way, for threads that they started.
@@ -43,6 +45,7 @@ class Armed:
     """
 
     model: BreakpointModel
+    plan: Plan
     baseline_bytes: int
     current: ContextVar[Invocation | None]
     active: list[Invocation] = field(default_factory=list)
@@ -150,7 +153,7 @@ def arm(model: BreakpointModel, *, strict: bool = False) -> bool:
             return True
         if state is None:
             current: ContextVar[Invocation | None] = ContextVar("peakahead invocation", default=None)
-            state = _armed[id(model)] = Armed(model, resident_bytes(), current)
+            state = _armed[id(model)] = Armed(model, Plan.of(model), resident_bytes(), current)
         try:
             _install(model, state)
         except ArmingError as error:

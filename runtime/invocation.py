@@ -8,11 +8,11 @@ from time import perf_counter
 from typing import Any
 
 from ..models.errors import PredictedMemoryExceeded
-from ..models.model import BreakpointModel, Stage
+from ..models.model import BreakpointModel
 from ..models.sizes import format_size
 from .forecast import Forecast
 from .resident import resident_bytes
-from .steps import Step, build_steps, ignore
+from .steps import Plan, Step, ignore
 
 OnForecast = Callable[[Forecast], object]
 
@@ -21,7 +21,6 @@ class Invocation:
     """One run of the target under `predict_memory`; what `with ... as run` gives.
 
     Attributes:
-        forecasts: Every forecast so far, in order, each with its time.
         errors: What `on_forecast` raised and was kept from the function.
         is_armed: False if the breakpoints couldn't be set, so that only the first forecast stands.
     """
@@ -29,6 +28,7 @@ class Invocation:
     def __init__(
         self,
         model: BreakpointModel,
+        plan: Plan,
         baseline_bytes: int,
         *,
         is_armed: bool = True,
@@ -37,7 +37,6 @@ class Invocation:
         limit_bytes: int | None = None,
     ) -> None:
         self.model = model
-        self.forecasts: list[Forecast] = []
         self.errors: list[Exception] = []
         self.is_armed = is_armed
         self.token: Any = None
@@ -46,13 +45,24 @@ class Invocation:
         self._raise_errors = raise_errors
         self._limit = limit_bytes
         self._stage = -1
+        # What was said, and the forecasts made of it: made when they are asked for, since most never are.
+        self._said: list[tuple[int, float, Sequence[float], int, float]] = []
+        self._forecasts: list[Forecast] = []
         self._began = perf_counter()
-        self.steps: list[Step] = build_steps(model, self._speak)
+        self._names = plan.names
+        self.steps: list[Step] = plan.steps(self._speak)
 
     @property
     def forecast(self) -> Forecast:
         """The latest forecast: of the best-informed stage that has spoken, its highest."""
         return self.forecasts[-1]
+
+    @property
+    def forecasts(self) -> list[Forecast]:
+        """Every forecast so far, in order, each with its time."""
+        for said in self._said[len(self._forecasts) :]:
+            self._forecasts.append(self._forecast(*said))
+        return list(self._forecasts)
 
     def start(self) -> None:
         """Let the first stage speak, which reads nothing."""
@@ -67,20 +77,22 @@ class Invocation:
         if index < self._stage:
             return
         self._stage = index
-        stage = self.model.stages[index]
-        forecast = self._forecast(index, stage, growth, values)
-        self.forecasts.append(forecast)
+        self._said.append((index, growth, values, resident_bytes(), perf_counter() - self._began))
         if self._on_forecast is not None:
-            self._tell(self._on_forecast, forecast)
-        is_last = index == len(self.model.stages) - 1
-        if is_last and self._limit is not None and forecast.upper_peak_bytes > self._limit:
-            raise PredictedMemoryExceeded(_refusal(self.model, forecast, self._limit), forecast, self._limit)
+            self._tell(self._on_forecast, self.forecast)
+        if self._limit is not None and index == len(self.model.stages) - 1:
+            forecast = self.forecast
+            if forecast.upper_peak_bytes > self._limit:
+                raise PredictedMemoryExceeded(_refusal(self.model, forecast, self._limit), forecast, self._limit)
 
-    def _forecast(self, index: int, stage: Stage, growth: float, values: Sequence[float]) -> Forecast:
+    def _forecast(
+        self, index: int, growth: float, values: Sequence[float], resident: int, elapsed_s: float
+    ) -> Forecast:
+        stage = self.model.stages[index]
         beyond = stage.is_beyond(values)
         upper = stage.bound.above(growth, beyond)
         # A warm process reuses what it freed, so growth over its present size would count that twice.
-        peak = max(resident_bytes(), self._baseline + int(growth))
+        peak = max(resident, self._baseline + int(growth))
         return Forecast(
             int(growth),
             int(upper),
@@ -88,9 +100,9 @@ class Invocation:
             max(peak, self._baseline + int(upper)),
             stage.site,
             index,
-            {str(reading): value for reading, value in zip(stage.readings, values, strict=True)},
+            dict(zip(self._names[index], values, strict=True)),
             beyond,
-            perf_counter() - self._began,
+            elapsed_s,
         )
 
     def _tell(self, on_forecast: OnForecast, forecast: Forecast) -> None:

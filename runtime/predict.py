@@ -61,6 +61,7 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
         state = armed_state(self._model)
         invocation = Invocation(
             self._model,
+            state.plan,
             state.baseline_bytes,
             is_armed=state.is_armed,
             on_forecast=self._on_forecast,

@@ -7,15 +7,18 @@ changes nothing costs a reading, a fold and a formula, and allocates nothing tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..models.features import Read
 from ..models.folds import FOLDS, Fold
 from ..models.model import BreakpointModel
 from ..models.readings import Path, Reading, compile_reading
+from ..models.sites import Site
 
 Step = Callable[[Any], None]
 Speak = Callable[[int, float, Sequence[float]], None]
+Values = dict[int, float]  # running readings by their numbers
 
 # One reading function for each path and feature, however many invocations there are.
 _READERS: dict[tuple[Path, str], Read] = {}
@@ -26,30 +29,48 @@ def ignore(_value: Any) -> None:
     """Do nothing: the step of an invocation that is over."""
 
 
-def build_steps(model: BreakpointModel, speak: Speak) -> list[Step]:
-    """Return one step a site of the model, in the order of `model.sites()`, for one invocation.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What can be worked out of a model once, for all its invocations.
 
-    Args:
-        model: The model.
-        speak: Called with a stage's index, its growth and its readings' values when the growth rises.
+    Attributes:
+        makers: For each site, in the order of `model.sites()`, what makes its step for an invocation.
+        names: For each stage, its readings' names.
     """
-    values: dict[Reading, float] = {}
-    return [_site_step(model, site_index, values, speak) for site_index in range(len(model.sites()))]
+
+    makers: tuple[Callable[[Values, Speak], Step], ...]
+    names: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, model: BreakpointModel) -> Plan:
+        return cls(
+            tuple(_maker(model, site) for site in model.sites()),
+            tuple(tuple(map(str, stage.readings)) for stage in model.stages),
+        )
+
+    def steps(self, speak: Speak) -> list[Step]:
+        """Return one step a site, for one invocation.
+
+        Args:
+            speak: Called with a stage's index, its growth and its readings' values when the growth rises.
+        """
+        values: Values = {}
+        return [make(values, speak) for make in self.makers]
 
 
-def _site_step(model: BreakpointModel, site_index: int, values: dict[Reading, float], speak: Speak) -> Step:
-    site = model.sites()[site_index]
-    readings = list(dict.fromkeys(r for stage in model.stages for r in stage.readings if r.site == site))
+def _maker(model: BreakpointModel, site: Site) -> Callable[[Values, Speak], Step]:
+    # Readings are told apart by a number: hashing one hashes all that it is made of.
+    numbers = {reading: number for number, reading in enumerate(model.readings())}
+    own = [(numbers[reading], _reader(reading), FOLDS[reading.fold]) for reading in numbers if reading.site == site]
     speaking = [
-        (index, stage.readings, stage.formula.compile())
+        (index, tuple(numbers[reading] for reading in stage.readings), stage.formula.compile())
         for index, stage in enumerate(model.stages)
         if stage.site == site
     ]
-    folds = [(reading, _reader(reading), FOLDS[reading.fold]()) for reading in readings]
-    match folds, speaking:
-        case [(reading, read, fold)], [(index, stage_readings, formula)] if stage_readings == (reading,):
-            return _single_step(index, read, fold, formula, speak)
-    return _general_step(folds, speaking, values, speak)
+    match own, speaking:
+        case [(number, read, fold)], [(index, (only,), formula)] if only == number:
+            return lambda _values, speak: _single_step(index, read, fold(), formula, speak)
+    return lambda values, speak: _general_step([(n, r, f()) for n, r, f in own], speaking, values, speak)
 
 
 def _reader(reading: Reading) -> Read:
@@ -81,9 +102,9 @@ def _single_step(index: int, read: Read, fold: Fold, formula: Callable[[Sequence
 
 
 def _general_step(
-    folds: list[tuple[Reading, Read, Fold]],
-    speaking: list[tuple[int, tuple[Reading, ...], Callable[[Sequence[float]], float]]],
-    values: dict[Reading, float],
+    folds: list[tuple[int, Read, Fold]],
+    speaking: list[tuple[int, tuple[int, ...], Callable[[Sequence[float]], float]]],
+    values: Values,
     speak: Speak,
 ) -> Step:
     highest = {index: float("-inf") for index, _, _ in speaking}

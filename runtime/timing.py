@@ -40,7 +40,7 @@ def time_hits(model: BreakpointModel, call: Callable[[], object]) -> list[HitCos
     """
     state = armed_state(model)
     sites = model.sites()
-    invocation = Invocation(model, state.baseline_bytes)
+    invocation = Invocation(model, state.plan, state.baseline_bytes)
     hits = [0] * len(sites)
     seconds = [0.0] * len(sites)
 
@@ -68,7 +68,7 @@ def time_hits(model: BreakpointModel, call: Callable[[], object]) -> list[HitCos
 def _time_hook(state: Armed, index: int, value: Any) -> float:
     """Return the seconds of one call of a hook, on a scratch invocation that has met the value before."""
     hook = state.hook(index)
-    scratch = Invocation(state.model, state.baseline_bytes)
+    scratch = Invocation(state.model, state.plan, state.baseline_bytes)
     state.enter(scratch)
     try:
         hook(value)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peakahead.models.errors import InvalidModel, PeakaheadError
-from peakahead.models.file import load
+from peakahead.models.file import check_writable, load
 from peakahead.models.fingerprints import Fingerprint
 from peakahead.models.formulas import Formula, Term
 from peakahead.models.model import BreakpointModel, Stage, Training, UpperBound
@@ -60,6 +60,13 @@ def test_nothing_is_left_beside_a_saved_model(saved: pathlib.Path) -> None:
 def test_a_model_that_cannot_be_written_says_so(tmp_path: pathlib.Path) -> None:
     with pytest.raises(InvalidModel, match=r"missing/model.json can't be written: No such file"):
         example().save(tmp_path / "missing" / "model.json")
+
+
+def test_whether_it_can_be_written_is_known_beforehand(tmp_path: pathlib.Path) -> None:
+    check_writable(tmp_path / "model.json")
+    for path in (tmp_path / "missing" / "model.json", tmp_path):
+        with pytest.raises(InvalidModel, match="can't be written"):
+            check_writable(path)
 
 
 def test_a_file_cut_short_anywhere_is_refused(saved: pathlib.Path) -> None:

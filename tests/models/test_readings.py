@@ -110,9 +110,10 @@ def test_an_unbuffered_file_and_a_detached_one(file_of_1234: pathlib.Path) -> No
     with open(file_of_1234, "rb", buffering=0) as raw:
         assert readings_of(raw) == {":file_size": 1234.0}
     text = open(file_of_1234)  # noqa: SIM115 - detached, it can't be closed
-    with text.detach() as buffered:
-        assert readings_of(text) == {}
-        assert readings_of(buffered) == {":file_size": 1234.0}
+    buffered = text.detach()
+    assert readings_of(text) == {}
+    assert readings_of(buffered) == {":file_size": 1234.0}
+    buffered.close()
 
 
 def test_the_size_behind_a_path_of_any_kind(file_of_1234: pathlib.Path) -> None:

@@ -12,7 +12,7 @@ SHARED = 0
 
 
 def loops(n: int = 3) -> int:
-    total = 0
+    total = doubled = 0
     for i in range(n):
         total += i
         if i == 1:

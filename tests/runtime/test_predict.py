@@ -157,7 +157,7 @@ def test_a_limit_that_is_not_passed_refuses_nothing(work: BreakpointModel) -> No
 def test_the_start_alone_refuses_only_where_nothing_better_will_come(work: BreakpointModel) -> None:
     constant = model(targets.work, start_bytes=1e6)
     with (
-        pytest.raises(peakahead.PredictedMemoryExceeded, match="start of work"),
+        pytest.raises(peakahead.PredictedMemoryExceeded, match=r"by the start of work; give"),
         peakahead.predict_memory(constant, limit=1_000),
     ):
         raise AssertionError("entered")
@@ -168,7 +168,7 @@ def test_the_start_alone_refuses_only_where_nothing_better_will_come(work: Break
 def test_a_limit_that_is_no_size_is_refused_at_once(work: BreakpointModel, limit: Any) -> None:
     with pytest.raises(peakahead.InvalidOption, match="is not a size"):
         peakahead.predict_memory(work, limit=limit)
-    with pytest.raises(peakahead.InvalidOption, match="give what peakahead.load returns"):
+    with pytest.raises(peakahead.InvalidOption, match=r"give what peakahead\.load returns"):
         peakahead.predict_memory("model.json")  # type: ignore[arg-type]  # the mistake it is about
     with pytest.raises(peakahead.InvalidOption, match="on_error"):
         peakahead.predict_memory(work, on_error="ignore")  # type: ignore[arg-type]  # the mistake it is about
@@ -178,9 +178,11 @@ def test_what_on_forecast_raises_is_kept_from_the_function(work: BreakpointModel
     def broken(_: peakahead.Forecast) -> None:
         raise ZeroDivisionError("mine")
 
-    with pytest.warns(RuntimeWarning, match="on_forecast raised ZeroDivisionError: mine") as caught:
-        with peakahead.predict_memory(work, on_forecast=broken) as run:
-            assert targets.work(3) == 7
+    with (
+        pytest.warns(RuntimeWarning, match="on_forecast raised ZeroDivisionError: mine") as caught,
+        peakahead.predict_memory(work, on_forecast=broken) as run,
+    ):
+        assert targets.work(3) == 7
     assert len(caught) == 1
     assert [type(error) for error in run.errors] == [ZeroDivisionError, ZeroDivisionError]
     with pytest.raises(ZeroDivisionError), peakahead.predict_memory(work, on_forecast=broken, on_error="raise"):

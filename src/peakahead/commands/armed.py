@@ -38,13 +38,14 @@ class ArmedCall:
     limit: int | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Said:
+        forecasts: list[Forecast] = []
         refusal = ""
         try:
-            with predict_memory(self.model, limit=self.limit) as run:
+            with predict_memory(self.model, on_forecast=forecasts.append, limit=self.limit):
                 call_to_end(self.function, args, kwargs)
         except PredictedMemoryExceeded as error:
             refusal = str(error)
-        return Said(tuple(run.forecasts), refusal)
+        return Said(tuple(forecasts), refusal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..models.file import check_writable
 from .console import console, training_bar
 from .target import import_function, invocations_option, load_invocations
 
@@ -30,6 +31,7 @@ def learn(
     """
     from ..learner.learn import learn as learn_function
 
+    check_writable(output)
     target = import_function(function)
     options["before"] = import_function(before) if before else None
     calls = load_invocations(invocations)
