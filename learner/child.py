@@ -157,8 +157,7 @@ def _run(task: Task, request: dict[str, Any]) -> dict[str, Any]:
     trace = os.open(request["trace"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if request.get("trace") else -1
     meter = make_meter(task.meter, task.fork)
     recorder = Recorder(trace) if trace >= 0 else None
-    if recorder is not None:
-        _warm(meter)
+    warmed = _warm(meter) if recorder is not None else None
     gc.collect()
     baseline = meter.start()
     tracer = Tracer(task.scope.matcher(), meter, recorder, baseline) if recorder is not None else None
@@ -180,6 +179,7 @@ def _run(task: Task, request: dict[str, Any]) -> dict[str, Any]:
         "baseline_bytes": baseline,
         "peak_bytes": max(0, meter.high_water() - baseline),
     }
+    del warmed
     if recorder is not None and tracer is not None:
         recorder.close({**report, **_findings(tracer)})
         os.close(trace)
@@ -219,8 +219,12 @@ def _findings(tracer: Tracer) -> dict[str, Any]:
     }
 
 
-def _warm(meter: Meter) -> None:
-    """Trace something small, so that the tracer's own first-touched pages don't count as the function's growth."""
+def _warm(meter: Meter) -> Tracer:
+    """Trace something small, so that the tracer's own first-touched pages don't count as the function's growth.
+
+    Returns:
+        The tracer, to be held until the invocation is over: its memory, freed, would be the function's to reuse.
+    """
 
     def everywhere(_code: CodeType, _globals: dict[str, Any]) -> bool:
         return True
@@ -230,17 +234,17 @@ def _warm(meter: Meter) -> None:
     tracer.start()
     _exercise([os.devnull, "a"], number=1.5)
     tracer.stop()
-    json.dumps(_findings(tracer))
     os.close(nowhere)
+    return tracer
 
 
 def _exercise(items: list[str], number: float) -> float:
+    """Store values of several kinds, doing nothing itself whose pages the function might be the first to touch."""
     total = number
     for item in items:
         size = len(item)
         total += size
-    with open(os.devnull) as file:
-        rest = {"file": file, "self": FunctionRef("", "")}
+    rest = {"file": sys.stdout, "self": FunctionRef("", "")}
     return total + len(rest)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import cloudpickle
@@ -57,6 +58,7 @@ def learn(
     isolation: str = "forkserver",
     meter: str = "rss",
     packages: Iterable[str] = (),
+    repeats: int = 5,
     progress: Callable[[Progress], None] | None = None,
 ) -> BreakpointModel:
     """Learn which variable, at which line, settles a function's peak memory.
@@ -75,6 +77,7 @@ def learn(
         isolation: `forkserver`, or `spawn` for modules that don't survive a fork.
         meter: `rss` for resident memory, or `heap` for what tracemalloc sees.
         packages: Further packages to trace than the function's own.
+        repeats: How many invocations to measure once more untraced, to learn what tracing takes from a peak.
         progress: Called after each invocation.
 
     Returns:
@@ -86,15 +89,20 @@ def learn(
         InvalidOption: If an option has a value that it can't take.
         TrainingFailed: If too few invocations succeed for the coverage asked.
     """
-    _check_options(coverage, isolation, meter, timeout, jobs)
+    _check_options(coverage, isolation, meter, timeout, jobs, repeats)
     found = underlying_function(function)
     calls = normalise(function, invocations)
     check_enough(len(calls), coverage)
     fork = isolation == "forkserver"
     task = cloudpickle.dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork))
-    outcomes = _measure_all(task, calls, jobs, fork, timeout, progress)
+    work = _Work(task, [_pickled(number, call) for number, call in enumerate(calls, 1)], jobs, fork, timeout)
+    try:
+        outcomes = work.measure_all(progress)
+        offset = work.untraced_offset(outcomes, repeats)
+    finally:
+        servers.close(task)
     failures = Counter(outcome.status for outcome in outcomes if outcome.status != "ok")
-    traces = [read_trace(outcome.trace) for outcome in outcomes if outcome.status == "ok"]
+    traces = [read_trace(outcome.trace).shifted(offset) for outcome in outcomes if outcome.status == "ok"]
     if not traces:
         first = outcomes[0]
         raise TrainingFailed(
@@ -116,7 +124,7 @@ def check_enough_left(n_traces: int, n_calls: int, outcomes: list[Outcome], cove
         ) from None
 
 
-def _check_options(coverage: float, isolation: str, meter: str, timeout: float | None, jobs: int) -> None:
+def _check_options(coverage: float, isolation: str, meter: str, timeout: float | None, jobs: int, repeats: int) -> None:
     if not 0.0 < coverage < 1.0:
         raise InvalidOption(f"coverage={coverage!r} is not a share: give a number above 0 and below 1, such as 0.95")
     if isolation not in ISOLATIONS:
@@ -127,33 +135,64 @@ def _check_options(coverage: float, isolation: str, meter: str, timeout: float |
         raise InvalidOption(f"timeout={timeout!r} is not a time: give seconds above 0, or None")
     if jobs == 0:
         raise InvalidOption("jobs=0 measures nothing: give a number of invocations at a time, or -1 for one a core")
+    if repeats < 0:
+        raise InvalidOption(f"repeats={repeats} is not a number of invocations: give 0 or more")
 
 
-def _measure_all(
-    task: bytes,
-    calls: list[Invocation],
-    jobs: int,
-    fork: bool,
-    timeout: float | None,
-    progress: Callable[[Progress], None] | None,
-) -> list[Outcome]:
-    arguments = [_pickled(number, call) for number, call in enumerate(calls, 1)]
-    began = time.monotonic()
-    outcomes: list[Outcome] = []
-    failed = 0
-    # The work is done in child processes, so threads are enough to wait for them here.
-    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
-    try:
-        for outcome in parallel(
-            joblib.delayed(measure)(task, argument, fork=fork, timeout_s=timeout) for argument in arguments
-        ):
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The invocations to measure, and how."""
+
+    task: bytes
+    arguments: list[bytes]
+    jobs: int
+    fork: bool
+    timeout: float | None
+
+    def _measure(self, arguments: list[bytes], traced: bool) -> Iterator[Outcome]:
+        # The work is done in child processes, so threads are enough to wait for them here.
+        parallel = joblib.Parallel(n_jobs=self.jobs, prefer="threads", return_as="generator")
+        outcomes: Iterator[Outcome] = parallel(
+            joblib.delayed(measure)(self.task, one, fork=self.fork, traced=traced, timeout_s=self.timeout)
+            for one in arguments
+        )
+        return outcomes
+
+    def measure_all(self, progress: Callable[[Progress], None] | None) -> list[Outcome]:
+        """Trace every invocation."""
+        began = time.monotonic()
+        outcomes: list[Outcome] = []
+        failed = 0
+        for outcome in self._measure(self.arguments, True):
             outcomes.append(outcome)
             failed += outcome.status != "ok"
             if progress is not None:
-                progress(Progress(len(outcomes), len(calls), failed, time.monotonic() - began, outcome))
-    finally:
-        servers.close(task)
-    return outcomes
+                progress(Progress(len(outcomes), len(self.arguments), failed, time.monotonic() - began, outcome))
+        return outcomes
+
+    def untraced_offset(self, traced: list[Outcome], repeats: int) -> int:
+        """Return the bytes by which untraced peaks stand above traced ones, 0 where that can't be told from noise.
+
+        The tracer, warmed beforehand, has touched pages that a function alone is the first to touch. Invocations
+        from all over the range are measured again; where the function itself varies more, as one that draws
+        random numbers, nothing is added.
+        """
+        measured = sorted((outcome.peak_bytes, index) for index, outcome in enumerate(traced) if outcome.status == "ok")
+        if repeats < 1 or not measured:
+            return 0
+        n = min(repeats, len(measured))
+        picked = [measured[round((k + 0.5) * len(measured) / n - 0.5)][1] for k in range(n)]
+        again = self._measure([self.arguments[index] for index in picked], False)
+        differences = [
+            outcome.peak_bytes - traced[index].peak_bytes
+            for index, outcome in zip(picked, again, strict=True)
+            if outcome.status == "ok"
+        ]
+        if len(differences) < 2:
+            return 0
+        middle = median(differences)
+        spread = median(abs(difference - middle) for difference in differences)
+        return int(middle) if abs(middle) > spread else 0
 
 
 def _pickled(number: int, call: Invocation) -> bytes:

@@ -29,26 +29,27 @@ class UpperBound:
 
     Attributes:
         coverage: The share of invocations whose peak stays at or below the bound.
-        margin: What to add, as a share of the expected growth.
+        margin: What to add, as a share of the expected growth and the grain.
         margin_beyond: The same where the readings lie beyond the training range.
-        floor_bytes: The growth below which a margin's share is taken of the floor: page noise isn't relative.
+        grain_bytes: What is added to the growth before the margin's share is taken: an allocator's grain is the
+            same for small growth and large.
     """
 
     coverage: float
     margin: float
     margin_beyond: float
-    floor_bytes: int
+    grain_bytes: int
 
     def above(self, growth: float, beyond: bool) -> float:
         """Return the upper bound in bytes for an expected growth in bytes."""
-        return growth + (self.margin_beyond if beyond else self.margin) * max(growth, self.floor_bytes)
+        return growth + (self.margin_beyond if beyond else self.margin) * (growth + self.grain_bytes)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "coverage": self.coverage,
             "margin": self.margin,
             "margin_beyond": self.margin_beyond,
-            "floor_bytes": self.floor_bytes,
+            "grain_bytes": self.grain_bytes,
         }
 
     @classmethod
@@ -57,7 +58,7 @@ class UpperBound:
             fields.number("coverage", 0.0, 1.0),
             fields.number("margin", 0.0),
             fields.number("margin_beyond", 0.0),
-            fields.integer("floor_bytes"),
+            fields.integer("grain_bytes"),
         )
 
 

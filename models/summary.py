@@ -33,8 +33,8 @@ def stage_lines(stage: Stage) -> list[str]:
         f"growth  = {formula_text(stage)}",
         f"error   = {stage.error:.1%} median on invocations held out, "
         f"{stage.error_larger:.1%} on larger ones than trained",
-        f"bound   = growth + {bound.margin:.1%}, for {bound.coverage:.0%} of invocations "
-        f"(+ {bound.margin_beyond:.1%} beyond the training range)",
+        f"bound   = growth + {bound.margin:.1%} of (growth + {format_size(bound.grain_bytes)}), for "
+        f"{bound.coverage:.0%} of invocations; {bound.margin_beyond:.1%} beyond the training range",
     ]
     if not stage.site.is_start:
         hits = f"{stage.hits:g} hit{'' if stage.hits == 1 else 's'} an invocation"

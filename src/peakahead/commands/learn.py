@@ -21,6 +21,7 @@ from .target import import_function, invocations_option, load_invocations
 @click.option("--timeout", type=float, metavar="SECONDS", help="Ends an invocation that runs longer.")
 @click.option("--isolation", default="forkserver", show_default=True, help="forkserver, or spawn.")
 @click.option("--meter", default="rss", show_default=True, help="rss, or heap for what tracemalloc sees.")
+@click.option("--repeats", default=5, show_default=True, help="Invocations to measure once more, untraced.")
 @click.option("--package", "packages", multiple=True, metavar="NAME", help="A further package to trace; repeatable.")
 def learn(
     function: str, invocations: str, output: str, before: str | None, packages: tuple[str, ...], **options: Any
