@@ -63,11 +63,12 @@ class Trace:
     retired: frozenset[Site]
 
     def shifted(self, offset_bytes: int) -> Trace:
-        """Return the trace with a constant added to all growth: what tracing is known to have kept from it."""
+        """Return the trace with a constant added where it grew: what tracing is known to have kept from it."""
         if not offset_bytes:
             return self
         hits = {
-            site: replace(hits, growth=np.maximum(hits.growth + offset_bytes, 0.0)) for site, hits in self.hits.items()
+            site: replace(hits, growth=np.where(hits.growth > 0, np.maximum(hits.growth + offset_bytes, 0.0), 0.0))
+            for site, hits in self.hits.items()
         }
         return replace(self, hits=hits, peak_bytes=max(0, self.peak_bytes + offset_bytes))
 
