@@ -48,7 +48,14 @@ def main() -> None:
         )
         (wheel,) = (work / "dist").glob("*.whl")
         names = zipfile.ZipFile(wheel).namelist()
-        for part in ("py.typed", "learner/learn.py", "runtime/arming.py", "models/file.py", "commands/app.py"):
+        for part in (
+            "py.typed",
+            "learner/learn.py",
+            "runtime/arming.py",
+            "models/file.py",
+            "commands/app.py",
+            "commands/running_example.py",
+        ):
             assert f"peakahead/{part}" in names, f"{part} is missing from the wheel"
         tops = {name.split("/")[0] for name in names}
         assert all(top.startswith("peakahead") for top in tops), f"the wheel installs top-level names: {tops}"
