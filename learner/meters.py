@@ -16,7 +16,6 @@ from typing import Protocol
 from ..models.errors import InvalidOption
 
 METERS = ("rss", "heap")
-_PAGE = resource.getpagesize()
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
 
 

@@ -102,16 +102,6 @@ class Splits:
         self.of_row = np.repeat(np.arange(n), np.diff([*samples.starts, len(samples.y)]))
 
 
-def search(samples: SiteSamples, peaks: Floats | None = None) -> Candidate | None:
-    """Return the best candidate of a site, or None where it has no usable column.
-
-    Args:
-        samples: The samples of the site.
-        peaks: Other peaks than the samples' own, of shape (n_invocations,): the labels are scaled to them.
-    """
-    return Search(samples, peaks).best()
-
-
 class Search:
     """One site's search.
 
@@ -128,7 +118,6 @@ class Search:
         if peaks is not None:
             labels = labels * (peaks / np.maximum(samples.peaks, 1.0))[rows]
         self._scale = np.maximum(self.peaks, FLOOR_BYTES)
-        self._starts = samples.starts
         self._labels = labels
         self._row_weight = row_weights(samples, labels, self.peaks)
         self._X = samples.X

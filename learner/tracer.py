@@ -35,12 +35,11 @@ TraceFunction = Callable[[FrameType, str, Any], Any]
 class _TracedSite:
     """One site's number, columns and cost in this invocation."""
 
-    __slots__ = ("columns", "entry", "hits", "number", "retired", "spent_s", "variable")
+    __slots__ = ("columns", "hits", "number", "retired", "spent_s", "variable")
 
-    def __init__(self, variable: str, number: int, entry: bool) -> None:
+    def __init__(self, variable: str, number: int) -> None:
         self.variable = variable
         self.number = number
-        self.entry = entry
         self.columns: dict[tuple[Path, str], int] = {}
         self.hits = 0
         self.spent_s = 0.0
@@ -167,7 +166,7 @@ class Tracer:
         variable, line = store
         place = Site(plan.reference, 0 if entry else line - plan.code.co_firstlineno, variable, entry)
         with self._lock:
-            return _TracedSite(variable, self._recorder.site(place), entry)
+            return _TracedSite(variable, self._recorder.site(place))
 
     def _local_tracer(self, plan: _Plan, offset: int) -> TraceFunction:
         ways = plan.ways

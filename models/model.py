@@ -96,12 +96,6 @@ class Stage:
                 return True
         return False
 
-    def formula_text(self) -> str:
-        """Return the formula as a person reads it, sizes in binary units."""
-        from .summary import formula_text
-
-        return formula_text(self)
-
     def to_json(self) -> dict[str, Any]:
         return {
             "site": self.site.to_json(),

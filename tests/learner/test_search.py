@@ -1,0 +1,130 @@
+"""The search on made samples, and what it exports against the estimator that was fitted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from peakahead.learner.fit import Scored, choose, export_stage, fit_terms
+from peakahead.learner.formula_regressor import NonNegativeRegressor
+from peakahead.learner.samples import SiteSamples
+from peakahead.learner.search import Candidate, Search, term_values, usable_columns
+from peakahead.models.readings import Reading
+from peakahead.models.sites import FunctionRef, Site
+
+MIB = 2**20
+FUNCTION = FunctionRef("m", "f")
+
+
+def samples(columns: dict[str, np.ndarray], peaks: np.ndarray, grown: float = 0.0, line: int = 1) -> SiteSamples:
+    """Return samples of a site that is hit once an invocation, when this share of the growth has happened."""
+    n = len(peaks)
+    site = Site(FUNCTION, line, next(iter(columns)))
+    return SiteSamples(
+        site,
+        tuple(Reading(Site(FUNCTION, line, name), (), "value") for name in columns),
+        np.column_stack(list(columns.values())).astype(float),
+        peaks.astype(float),
+        peaks * grown,
+        np.arange(n),
+        np.arange(n),
+        peaks.astype(float),
+        1.0 - grown,
+        1.0,
+        float(line),
+    )
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return np.random.default_rng(4)
+
+
+def found(made: SiteSamples) -> list[list[str]]:
+    candidate = Search(made).best()
+    assert candidate is not None
+    return [[str(made.readings[column]) for column in term] for term in candidate.terms]
+
+
+def test_the_driver_is_found_among_many_columns(generator: np.random.Generator) -> None:
+    driver = generator.uniform(1e6, 5e7, 30)
+    columns = {f"other{k}": generator.uniform(0, 1e6, 30) for k in range(60)} | {"driver": driver}
+
+    assert found(samples(columns, 2 * driver + 3e6 + generator.normal(0, 1e5, 30))) == [["driver"]]
+
+
+def test_a_product_and_a_sum_are_found(generator: np.random.Generator) -> None:
+    a, b = generator.uniform(500, 5_000, (2, 30))
+    others = {f"other{k}": generator.uniform(0, 1e6, 30) for k in range(20)}
+
+    assert sorted(found(samples({"a": a, "b": b, **others}, 8 * a * b))) == [["a", "b"]]
+    assert sorted(found(samples({"a": a, "b": b, **others}, 9_000 * a + 11_000 * b))) == [["a"], ["b"]]
+
+
+def test_what_fits_best_but_comes_too_late_is_no_use(generator: np.random.Generator) -> None:
+    size = generator.uniform(1e6, 5e7, 30)
+    peaks = 2 * size * generator.normal(1, 0.05, 30)
+    early = Scored((one := samples({"size": size}, peaks)), best(one))
+    late = Scored((two := samples({"length": peaks / 100}, peaks, grown=0.99, line=2)), best(two))
+
+    assert late.score > 0.9 > early.score
+    assert choose([early, late], 1.0) == [early]
+
+
+def best(made: SiteSamples) -> Candidate:
+    candidate = Search(made).best()
+    assert candidate is not None
+    return candidate
+
+
+def test_noise_explains_nothing(generator: np.random.Generator) -> None:
+    peaks = generator.uniform(1e7, 5e7, 30)
+    chances = 0
+    for _ in range(10):
+        made = samples({f"other{k}": generator.uniform(0, 1e6, 30) for k in range(50)}, peaks)
+        chances += bool(choose([Scored(made, best(made))], 0.4))
+    assert chances == 0
+
+
+def test_columns_that_tell_nothing_are_dropped() -> None:
+    n = np.arange(1.0, 11.0)
+    clock = 1.7e9 + n
+    X = np.column_stack([n, n * 1024, clock, -n, np.full(10, 3.0), n**2])
+
+    assert usable_columns(X) == [0, 5]
+    assert usable_columns(np.empty((10, 0))) == []
+
+
+def test_the_exported_formula_is_the_fitted_estimator(generator: np.random.Generator) -> None:
+    a, b = generator.uniform(500, 5_000, (2, 30))
+    made = samples({"a": a, "b": b}, 8 * a * b + 2_000 * a + 4e6)
+    candidate = best(made)
+
+    stage = export_stage(Scored(made, candidate), 0.95)
+    estimator = fit_terms(made, candidate.terms)
+
+    order = [made.readings.index(reading) for reading in stage.readings]
+    by_formula = [stage.formula.evaluate(row) for row in made.X[:, order]]
+    by_estimator = estimator.predict(np.column_stack([term_values(made.X, term) for term in candidate.terms]))
+    assert np.allclose(by_formula, by_estimator, rtol=1e-9)
+    assert all(
+        low <= values.min() and values.max() <= high
+        for (low, high), values in zip(stage.ranges, made.X[:, order].T, strict=True)
+    )
+
+
+def test_the_regressor_is_least_squares_where_nothing_is_negative(generator: np.random.Generator) -> None:
+    X = generator.uniform(0, 10, (40, 3))
+    y = X @ [1.0, 2.0, 3.0] + 50 + generator.normal(0, 0.1, 40)
+    weight = generator.uniform(0.1, 1, 40)
+
+    ours = NonNegativeRegressor().fit(X, y, sample_weight=weight)
+    theirs = LinearRegression(positive=True).fit(X, y, sample_weight=weight)
+
+    assert np.allclose(ours.coef_, theirs.coef_)
+    assert ours.intercept_ == pytest.approx(theirs.intercept_)
+    assert ours.score(X, y) > 0.99
+    falling = NonNegativeRegressor().fit(X[:, :1], -X[:, 0])
+    assert falling.coef_.tolist() == [0.0]
+    assert falling.intercept_ == 0.0
