@@ -7,8 +7,9 @@ holds the old value until the new one is complete, so its peak follows the large
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-Fold = Callable[[float], float]
+Fold = Callable[[Any], Any]  # of numbers; a category's only fold is `last`
 
 
 def _last() -> Fold:

@@ -10,7 +10,7 @@ from typing import Any
 from .errors import InvalidModel
 from .fields import Fields
 from .fingerprints import Fingerprint
-from .formulas import Formula
+from .formulas import MAX_LEVELS, Formula, Value
 from .readings import Reading
 from .sites import FunctionRef, Site
 
@@ -18,6 +18,8 @@ FORMAT = "peakahead model"
 MAJOR, MINOR = 1, 0
 MAX_STAGES = 16
 MAX_STAGE_READINGS = 8
+
+Seen = tuple[float, float] | frozenset[str]  # of a reading in training: its lowest and highest value, or its levels
 
 # A range is met within this much: a coefficient doesn't break a percent beyond what it was fitted on.
 _RANGE_SLACK = 0.01
@@ -69,7 +71,8 @@ class Stage:
     Attributes:
         site: Where it speaks; at the start, before anything is read, it has no readings.
         readings: What the formula reads, at this site or at earlier ones.
-        ranges: The lowest and the highest value of each reading in training, of shape (n_readings, 2).
+        seen: What training saw of each reading, of shape (n_readings,): a number's lowest and highest value, a
+            category's levels.
         formula: From the readings to the expected growth in bytes.
         bound: From the expected growth to the upper bound.
         error: The median relative error over invocations held out in training.
@@ -80,7 +83,7 @@ class Stage:
 
     site: Site
     readings: tuple[Reading, ...]
-    ranges: tuple[tuple[float, float], ...]
+    seen: tuple[Seen, ...]
     formula: Formula
     bound: UpperBound
     error: float
@@ -88,19 +91,15 @@ class Stage:
     lead: float
     hits: float
 
-    def is_beyond(self, values: Sequence[float]) -> bool:
+    def is_beyond(self, values: Sequence[Value]) -> bool:
         """Tell whether any reading lies outside what training saw; values of shape (n_readings,)."""
-        for value, (low, high) in zip(values, self.ranges, strict=True):
-            slack = _RANGE_SLACK * max(abs(low), abs(high))
-            if not low - slack <= value <= high + slack:
-                return True
-        return False
+        return any(_is_beyond(value, seen) for value, seen in zip(values, self.seen, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         return {
             "site": self.site.to_json(),
             "readings": [reading.to_json() for reading in self.readings],
-            "ranges": [list(pair) for pair in self.ranges],
+            "seen": [_seen_to_json(seen) for seen in self.seen],
             "formula": self.formula.to_json(),
             "bound": self.bound.to_json(),
             "error": self.error,
@@ -115,11 +114,14 @@ class Stage:
         readings = tuple(Reading.from_json(child) for child in fields.children("readings", MAX_STAGE_READINGS))
         if site.is_start and readings:
             raise fields.complaint("without readings at the start of the invocation")
+        seen = tuple(_seen_from_json(child) for child in fields.children("seen", MAX_STAGE_READINGS))
+        if len(seen) != len(readings):
+            raise fields.complaint("one range or list of levels a reading", "seen")
         return cls(
             site,
             readings,
-            _ranges(fields, len(readings)),
-            Formula.from_json(fields.child("formula"), len(readings)),
+            seen,
+            Formula.from_json(fields.child("formula"), [isinstance(one, frozenset) for one in seen]),
             UpperBound.from_json(fields.child("bound")),
             fields.number("error", 0.0),
             fields.number("error_larger", 0.0),
@@ -128,17 +130,26 @@ class Stage:
         )
 
 
-def _ranges(fields: Fields, n_readings: int) -> tuple[tuple[float, float], ...]:
-    pairs = fields.items("ranges", MAX_STAGE_READINGS)
-    if len(pairs) != n_readings:
-        raise fields.complaint("one pair of numbers a reading", "ranges")
-    ranges = []
-    for index, pair in enumerate(pairs):
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise fields.complaint("one pair of numbers a reading", "ranges")
-        pair_fields = Fields({"low": pair[0], "high": pair[1]}, f"{fields.where}.ranges[{index}]")
-        ranges.append((pair_fields.number("low"), pair_fields.number("high")))
-    return tuple(ranges)
+def _is_beyond(value: Value, seen: Seen) -> bool:
+    if isinstance(seen, frozenset):
+        return value not in seen
+    if isinstance(value, str):
+        return True
+    low, high = seen
+    slack = _RANGE_SLACK * max(abs(low), abs(high))
+    return not low - slack <= value <= high + slack
+
+
+def _seen_to_json(seen: Seen) -> dict[str, Any]:
+    if isinstance(seen, frozenset):
+        return {"levels": [{"level": level} for level in sorted(seen)]}
+    return {"low": seen[0], "high": seen[1]}
+
+
+def _seen_from_json(fields: Fields) -> Seen:
+    if fields.has("levels"):
+        return frozenset(level.text("level") for level in fields.children("levels", MAX_LEVELS))
+    return fields.number("low"), fields.number("high")
 
 
 @dataclass(frozen=True, slots=True)

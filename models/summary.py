@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from .formulas import Term
 from .model import BreakpointModel, Stage
 from .sizes import format_size
 
@@ -49,9 +50,18 @@ def formula_text(stage: Stage) -> str:
     if formula.intercept >= 0.5 or not formula.terms:
         parts.append(format_size(formula.intercept))
     for term in formula.terms:
-        factors = " x ".join(str(stage.readings[index]) for index in term.factors)
-        parts.append(f"{_coefficient(term.coefficient)} x {factors}")
+        factors = [str(stage.readings[index]) for index in term.factors]
+        parts.append(" x ".join([_coefficient_text(term, stage), *factors]))
     return " + ".join(parts)
+
+
+def _coefficient_text(term: Term, stage: Stage) -> str:
+    """Return a term's coefficient: a number, or a list such as `{RGB: 4.00, L: 1.00 by image.mode}`."""
+    write = _coefficient if term.factors else format_size
+    if term.switch is None:
+        return write(term.coefficient)
+    choices = ", ".join(f"{level}: {write(value)}" for level, value in term.switch.coefficients.items())
+    return f"{{{choices} by {stage.readings[term.switch.reading]}}}"
 
 
 def _coefficient(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..models.formulas import Value
 from ..models.sites import Site
 
 
@@ -18,7 +19,7 @@ class Forecast:
         upper_peak_bytes: The upper bound of that peak.
         breakpoint: The site that spoke.
         stage: The stage's place in the model; a later one knows more.
-        readings: What it read, by the readings' names.
+        readings: What it read, by the readings' names: numbers, and the levels of categories.
         extrapolating: True if a reading lies beyond what training saw.
         elapsed_s: Seconds since the invocation began.
     """
@@ -29,6 +30,6 @@ class Forecast:
     upper_peak_bytes: int
     breakpoint: Site
     stage: int
-    readings: dict[str, float]
+    readings: dict[str, Value]
     extrapolating: bool
     elapsed_s: float

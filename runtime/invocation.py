@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from ..models.errors import PredictedMemoryExceeded
+from ..models.formulas import Value
 from ..models.model import BreakpointModel
 from ..models.sizes import format_size
 from .forecast import Forecast
@@ -46,7 +47,7 @@ class Invocation:
         self._limit = limit_bytes
         self._stage = -1
         # What was said, and the forecasts made of it: made when they are asked for, since most never are.
-        self._said: list[tuple[int, float, Sequence[float], int, float]] = []
+        self._said: list[tuple[int, float, Sequence[Value], int, float]] = []
         self._forecasts: list[Forecast] = []
         self._began = perf_counter()
         self._names = plan.names
@@ -72,7 +73,7 @@ class Invocation:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
         self.steps = [ignore] * len(self.steps)
 
-    def _speak(self, index: int, growth: float, values: Sequence[float]) -> None:
+    def _speak(self, index: int, growth: float, values: Sequence[Value]) -> None:
         """Take a stage's forecast, which rose; an earlier stage's is dropped once a later one has spoken."""
         if index < self._stage:
             return
@@ -86,7 +87,7 @@ class Invocation:
                 raise PredictedMemoryExceeded(_refusal(self.model, forecast, self._limit), forecast, self._limit)
 
     def _forecast(
-        self, index: int, growth: float, values: Sequence[float], resident: int, elapsed_s: float
+        self, index: int, growth: float, values: Sequence[Value], resident: int, elapsed_s: float
     ) -> Forecast:
         stage = self.model.stages[index]
         beyond = stage.is_beyond(values)
@@ -123,9 +124,13 @@ class Invocation:
 
 
 def _refusal(model: BreakpointModel, forecast: Forecast, limit: int) -> str:
-    readings = ", ".join(f"{name} = {value:,.10g}" for name, value in forecast.readings.items())
+    readings = ", ".join(f"{name} = {_written(value)}" for name, value in forecast.readings.items())
     return (
         f"{model.target} is predicted to take the process to {format_size(forecast.upper_peak_bytes)} at most "
         f"({format_size(forecast.peak_bytes)} expected), above limit={format_size(limit)}, "
         f"by {forecast.breakpoint}{f': {readings}' if readings else ''}; give it more memory or a smaller input"
     )
+
+
+def _written(value: Value) -> str:
+    return value if isinstance(value, str) else f"{value:,.10g}"

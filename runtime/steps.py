@@ -12,13 +12,14 @@ from typing import Any
 
 from ..models.features import Read
 from ..models.folds import FOLDS, Fold
+from ..models.formulas import Value
 from ..models.model import BreakpointModel
 from ..models.readings import Path, Reading, compile_reading
 from ..models.sites import Site
 
 Step = Callable[[Any], None]
-Speak = Callable[[int, float, Sequence[float]], None]
-Values = dict[int, float]  # running readings by their numbers
+Speak = Callable[[int, float, Sequence[Value]], None]
+Values = dict[int, Value]  # running readings by their numbers
 
 # One reading function for each path and feature, however many invocations there are.
 _READERS: dict[tuple[Path, str], Read] = {}
@@ -83,7 +84,7 @@ def _reader(reading: Reading) -> Read:
     return found
 
 
-def _single_step(index: int, read: Read, fold: Fold, formula: Callable[[Sequence[float]], float], speak: Speak) -> Step:
+def _single_step(index: int, read: Read, fold: Fold, formula: Callable[[Sequence[Value]], float], speak: Speak) -> Step:
     """Return the step of the commonest shape: one reading, and one stage that reads nothing else."""
     highest = float("-inf")
 
@@ -103,7 +104,7 @@ def _single_step(index: int, read: Read, fold: Fold, formula: Callable[[Sequence
 
 def _general_step(
     folds: list[tuple[int, Read, Fold]],
-    speaking: list[tuple[int, tuple[int, ...], Callable[[Sequence[float]], float]]],
+    speaking: list[tuple[int, tuple[int, ...], Callable[[Sequence[Value]], float]]],
     values: Values,
     speak: Speak,
 ) -> Step:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from peakahead.models.errors import InvalidModel, PeakaheadError
 from peakahead.models.file import check_writable, load
 from peakahead.models.fingerprints import Fingerprint
-from peakahead.models.formulas import Formula, Term
+from peakahead.models.formulas import Formula, Switch, Term
 from peakahead.models.model import BreakpointModel, Stage, Training, UpperBound
 from peakahead.models.readings import Reading, Step
 from peakahead.models.sites import FunctionRef, Site
@@ -27,12 +27,15 @@ def example() -> BreakpointModel:
     site = Site(TARGET, 4, "f")
     event = Reading(Site(TARGET, 0, "event", True), (Step("item", "größe"),), "value", "last")
     size = Reading(site, (), "file_size", "adjacent")
-    formula = Formula(1_000_000.0, (Term(2.5, (1,)), Term(0.001, (0, 1))))
+    mode = Reading(site, (Step("attribute", "mode"),), "text", "last")
+    switch = Switch(2, {"RGB": 3.0, "größer": 1.0})
+    formula = Formula(1_000_000.0, (Term(2.5, (1,)), Term(0.001, (0, 1)), Term.switched((1,), switch)))
+    seen = ((0.0, 9.0), (10.0, 1e6), frozenset({"RGB", "größer"}))
     return BreakpointModel(
         TARGET,
         (
             Stage(Site.start(TARGET), (), (), Formula(5e6), BOUND, 0.3, 0.5, 1.0, 1.0),
-            Stage(site, (event, size), ((0.0, 9.0), (10.0, 1e6)), formula, BOUND, 0.01, 0.02, 0.99, 3.0),
+            Stage(site, (event, size, mode), seen, formula, BOUND, 0.01, 0.02, 0.99, 3.0),
         ),
         (Fingerprint(TARGET, "abc", {"cpython-312": "def"}),),
         Training(30, {"raised": 1}, (1, 10), "rss", "forkserver", "3.12.1", "Linux x86_64", "glibc 2.36", ("a note",)),
@@ -143,8 +146,12 @@ def stage(data: Any) -> Any:
         (lambda d: stage(d)["site"].update(line=-3), r"site\.line"),
         (lambda d: stage(d)["site"].update(variable="a b"), r"site\.variable"),
         (lambda d: stage(d)["site"]["function"].update(module=7), r"function\.module"),
-        (lambda d: stage(d).update(ranges=[[1, 2]]), r"stages\[1\]\.ranges"),
-        (lambda d: stage(d).update(ranges=[[1, 2], [1]]), r"stages\[1\]\.ranges"),
+        (lambda d: stage(d)["seen"].pop(), r"stages\[1\]\.seen"),
+        (lambda d: stage(d)["seen"][0].update(low="few"), r"seen\[0\]\.low"),
+        (lambda d: stage(d)["seen"][2].update(levels=[{"level": 3}]), r"seen\[2\]\.levels\[0\]\.level"),
+        (lambda d: stage(d)["formula"]["terms"][2].update(factors=[2]), r"terms\[2\]\.factors"),
+        (lambda d: stage(d)["formula"]["terms"][2]["switch"].update(reading=1), r"switch\.reading"),
+        (lambda d: stage(d)["formula"]["terms"][2]["switch"].update(levels=[]), r"switch\.levels"),
         (lambda d: stage(d).update(lead=1.5), r"stages\[1\]\.lead"),
         (lambda d: d.update(stages=[]), "stages"),
         (lambda d: d.update(stages=d["stages"] * 20), "stages"),
@@ -192,6 +199,19 @@ def test_a_formula_is_evaluated_term_by_term() -> None:
     assert formula.evaluate((5.0, 7.0)) == 10 + 2 * 5 + 3 * 5 * 7
     assert Formula(1.0, (Term(2.0, (1,)),)).compile()((9.0, 4.0)) == 9.0
     assert formula.compile()((5.0, 7.0)) == formula.evaluate((5.0, 7.0))
+
+
+def test_a_category_switches_a_coefficient() -> None:
+    formula = Formula(10.0, (Term.switched((0,), Switch(1, {"RGB": 3.0, "L": 1.0})),))
+
+    assert formula.evaluate((5.0, "L")) == 15
+    assert formula.evaluate((5.0, "RGB")) == 25
+    assert formula.evaluate((5.0, "CMYK")) == 25, "an unknown level is taken for the dearest"
+    assert formula.compile()((5.0, "L")) == 15
+    stage = example().stages[1]
+    assert not stage.is_beyond((1.0, 20.0, "RGB"))
+    assert stage.is_beyond((1.0, 20.0, "CMYK"))
+    assert stage.is_beyond((1.0, 2e6, "RGB"))
 
 
 def test_the_summary_says_where_what_and_how_good() -> None:
