@@ -20,6 +20,7 @@ from .child import Task
 from .fit import fit_model
 from .invocations import Invocation, InvocationLike, normalise
 from .isolation import Outcome, measure, servers
+from .judging import FLOOR_BYTES
 from .meters import METERS
 from .scope import Scope
 from .target import reference, underlying_function
@@ -98,7 +99,7 @@ def learn(
     work = _Work(task, [_pickled(number, call) for number, call in enumerate(calls, 1)], jobs, fork, timeout)
     try:
         outcomes = work.measure_all(progress)
-        offset = work.untraced_offset(outcomes, repeats)
+        offset, noise = work.untraced_offset(outcomes, repeats)
     finally:
         servers.close(task)
     failures = Counter(outcome.status for outcome in outcomes if outcome.status != "ok")
@@ -110,7 +111,8 @@ def learn(
             "run one by hand, and correct the function or the arguments"
         )
     check_enough_left(len(traces), len(calls), outcomes, coverage)
-    return fit_model(traces, reference(found), _training(traces, failures, meter, isolation), coverage)
+    training = _training(traces, failures, meter, isolation, noise)
+    return fit_model(traces, len(traces), reference(found), training, coverage, jobs=jobs)
 
 
 def check_enough_left(n_traces: int, n_calls: int, outcomes: list[Outcome], coverage: float) -> None:
@@ -170,8 +172,10 @@ class _Work:
                 progress(Progress(len(outcomes), len(self.arguments), failed, time.monotonic() - began, outcome))
         return outcomes
 
-    def untraced_offset(self, traced: list[Outcome], repeats: int) -> int:
-        """Return the bytes by which untraced peaks stand above traced ones, 0 where that can't be told from noise.
+    def untraced_offset(self, traced: list[Outcome], repeats: int) -> tuple[int, float | None]:
+        """Return the bytes by which untraced peaks stand above traced ones, and by what share of the peak they vary.
+
+        The first is 0 where it can't be told from noise, the second None where nothing was measured again.
 
         The tracer, warmed beforehand, has touched pages that a function alone is the first to touch. Invocations
         from all over the range are measured again; where the function itself varies more, as one that draws
@@ -179,20 +183,21 @@ class _Work:
         """
         measured = sorted((outcome.peak_bytes, index) for index, outcome in enumerate(traced) if outcome.status == "ok")
         if repeats < 1 or not measured:
-            return 0
+            return 0, None
         n = min(repeats, len(measured))
         picked = [measured[round((k + 0.5) * len(measured) / n - 0.5)][1] for k in range(n)]
         again = self._measure([self.arguments[index] for index in picked], False)
-        differences = [
-            outcome.peak_bytes - traced[index].peak_bytes
+        pairs = [
+            (outcome.peak_bytes, traced[index].peak_bytes)
             for index, outcome in zip(picked, again, strict=True)
             if outcome.status == "ok"
         ]
-        if len(differences) < 2:
-            return 0
-        middle = median(differences)
-        spread = median(abs(difference - middle) for difference in differences)
-        return int(middle) if abs(middle) > spread else 0
+        if len(pairs) < 2:
+            return 0, None
+        middle = median(untraced - traced for untraced, traced in pairs)
+        spread = median(abs(untraced - traced - middle) for untraced, traced in pairs)
+        noise = median(abs(untraced - traced - middle) / max(untraced, FLOOR_BYTES) for untraced, traced in pairs)
+        return int(middle) if abs(middle) > spread else 0, noise
 
 
 def _pickled(number: int, call: Invocation) -> bytes:
@@ -206,7 +211,7 @@ def _pickled(number: int, call: Invocation) -> bytes:
     return pickled
 
 
-def _training(traces: list[Trace], failures: Counter[str], meter: str, isolation: str) -> Training:
+def _training(traces: list[Trace], failures: Counter[str], meter: str, isolation: str, noise: float | None) -> Training:
     peaks = [trace.peak_bytes for trace in traces]
     return Training(
         len(traces),
@@ -217,4 +222,5 @@ def _training(traces: list[Trace], failures: Counter[str], meter: str, isolation
         platform.python_version(),
         f"{platform.system()} {platform.machine()}",
         " ".join(platform.libc_ver()).strip() or "unknown",
+        noise=noise,
     )

@@ -21,7 +21,8 @@ MAGIC = b"peakahead trace 1\n"
 DEFINITION, HIT, FOOTER = b"D", b"H", b"F"
 RECORD = struct.Struct("<cI")
 HIT_HEAD = struct.Struct("<IdQ")  # site, seconds since the start, high-water growth in bytes
-HIT_READING = struct.Struct("<Id")  # column, number
+HIT_READING = struct.Struct("<Id")  # column, number; of a category, its level's place in the order of definition
+MAX_LEVELS = 64  # of one category, an invocation: what takes more values is none
 _BUFFER_BYTES = 2**20
 
 
@@ -42,6 +43,7 @@ class Recorder:
         self._used = 0
         self._n_sites = 0
         self._n_columns = 0
+        self._levels: dict[int, dict[str, int]] = {}
         self._append(MAGIC)
 
     def site(self, site: Site) -> int:
@@ -56,6 +58,17 @@ class Recorder:
         self._define({"column": self._n_columns, "of": site, "path": steps, "feature": feature})
         self._n_columns += 1
         return self._n_columns - 1
+
+    def level(self, column: int, text: str) -> float:
+        """Define a category's level, where it is new, and return the number that stands for it."""
+        levels = self._levels.setdefault(column, {})
+        place = levels.get(text)
+        if place is None:
+            if len(levels) >= MAX_LEVELS:
+                return float("nan")
+            place = levels[text] = len(levels)
+            self._define({"level": text, "of": column})
+        return float(place)
 
     def hit(self, site: int, elapsed_s: float, growth_bytes: int, readings: list[tuple[int, float]]) -> None:
         """Write one hit of a site with its readings, as (column, number)."""

@@ -1,25 +1,20 @@
 """Samples: what was known at each hit of a site, and what the invocation came to need until the next.
 
-Every hit of a site is a sample. x holds the running readings known by then, from this site and from every site
-that fired earlier in the invocation (an as-of join); y is the high-water growth up to the site's next hit, or at
-the end. So a site in a loop learns what is needed until it speaks again.
+x holds the running readings known by then, from this site and from every site that fired earlier in the
+invocation (an as-of join); y is the high-water growth up to the site's next hit, or at the end. So a site in a
+loop learns what is needed until it speaks again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..models.folds import FOLD_NAMES
 from ..models.readings import Reading
 from ..models.sites import Site
-from .traces import Column, Floats, Integers, SiteHits, Trace
-
-MAX_ROWS = 24  # of one invocation at one site: neighbouring hits of a long loop tell the same
-_STEEPEST_ROWS = 8
-_REPEATING_FOLDS = ("sum", "count", "adjacent")  # they depend on every hit, also those inside a recursion
+from .history import INVOCATION, Category, History, telling_columns
+from .traces import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +33,8 @@ class SiteSamples:
         lead: The median share of the growth still ahead at the first hit.
         hits: The median number of hits.
         elapsed_s: The median time of the first hit.
+        spent_s: The median seconds that a hit's readings took.
+        categories: The categories known by then, their codes of shape (n_rows,).
     """
 
     site: Site
@@ -51,117 +48,60 @@ class SiteSamples:
     lead: float
     hits: float
     elapsed_s: float
+    spent_s: float = 0.0
+    categories: tuple[Category, ...] = ()
 
 
-def candidate_sites(traces: Sequence[Trace], share: float = 0.9) -> list[Site]:
-    """Return the sites that at least this share of the invocations passed, in the order of their first hits."""
-    first_hits: dict[Site, list[float]] = {}
-    retired: set[Site] = set().union(*(trace.retired for trace in traces))
-    for trace in traces:
-        for site, hits in trace.hits.items():
-            first_hits.setdefault(site, []).append(float(hits.order[0]))
-    enough = max(1, int(np.ceil(share * len(traces))))
-    common = [site for site, orders in first_hits.items() if len(orders) >= enough and site not in retired]
-    return sorted(common, key=lambda site: (float(np.median(first_hits[site])), site))
-
-
-def site_samples(traces: Sequence[Trace], site: Site, sites: Sequence[Site]) -> SiteSamples:
-    """Return the samples of a site, with the columns of `sites` that were always known there.
+def site_samples(history: History, site: Site) -> SiteSamples:
+    """Return the samples of a site, with what was always known there of every earlier site.
 
     Args:
-        traces: One an invocation, of shape (n_traces,).
-        site: Where to sample.
-        sites: Where readings may come from, earliest first; this one among them.
+        history: Of all candidate sites.
+        site: Where to sample; one of them.
     """
-    passed = [index for index, trace in enumerate(traces) if site in trace.hits]
-    earlier = list(sites[: sites.index(site) + 1])
-    columns = {known: _common_columns(traces, known) for known in earlier}
-    blocks, labels, reached, starts, leads = [], [], [], [], []
-    row = 0
-    for index in passed:
-        trace = traces[index]
-        own = trace.hits[site]
-        until_next = np.append(own.growth[1:], trace.peak_bytes)
-        kept = _thin(until_next)
-        blocks.append(np.hstack([_as_of(trace, known, columns[known], own.order[kept]) for known in earlier]))
-        labels.append(until_next[kept])
-        reached.append(own.growth[kept])
-        starts.append(row)
-        row += len(kept)
-        leads.append(1.0 - own.growth[0] / trace.peak_bytes if trace.peak_bytes > 0 else 1.0)
-    readings = [
-        Reading(known, path, feature, fold)
-        for known in earlier
-        for fold in FOLD_NAMES
-        for path, feature in columns[known]
-    ]
-    X = np.vstack(blocks)
-    recursive = frozenset[object]().union(*(trace.recursive for trace in traces))
-    usable = np.isfinite(X).all(axis=0) & np.array(
-        [r.fold not in _REPEATING_FOLDS or r.site.function not in recursive for r in readings], dtype=bool
-    )
+    place = next(index for index, one in enumerate(history.sites) if one.site == site)
+    own = history.sites[place]
+    keys = own.keys[own.rows]
+    of_row = np.repeat(own.invocations, np.diff([*own.starts, len(own.rows)]))
+    readings: list[Reading] = []
+    categories: list[Category] = []
+    blocks: list[Floats] = [np.empty((len(keys), 0))]
+    for known in history.sites[: place + 1]:
+        latest = np.searchsorted(known.keys, keys, side="right") - 1
+        if (latest < 0).any() or (known.keys[latest] // INVOCATION != of_row).any():
+            continue  # in some invocation it came later, or not at all
+        values = known.values[latest]
+        always = np.flatnonzero(np.isfinite(values).all(axis=0))
+        blocks.append(values[:, always])
+        readings += [known.readings[column] for column in always]
+        categories += [category.at(latest) for category in known.categories]
+    X = np.hstack(blocks)
+    telling = telling_columns(X)
     return SiteSamples(
         site,
-        tuple(reading for reading, use in zip(readings, usable, strict=True) if use),
-        X[:, usable],
-        np.concatenate(labels),
-        np.concatenate(reached),
-        np.array(starts),
-        np.array(passed),
-        np.array([traces[index].peak_bytes for index in passed], dtype=np.float64),
-        float(np.clip(np.median(leads), 0.0, 1.0)),
-        float(np.median([len(traces[index].hits[site].order) for index in passed])),
-        float(np.median([traces[index].hits[site].elapsed_s[0] for index in passed])),
+        tuple(readings[column] for column in telling),
+        X[:, telling],
+        own.y,
+        own.growth,
+        own.starts,
+        own.invocations,
+        history.peaks[own.invocations],
+        own.lead,
+        own.hits,
+        own.elapsed_s,
+        own.spent_s,
+        _distinct(categories),
     )
 
 
-def _common_columns(traces: Sequence[Trace], site: Site) -> list[Column]:
-    """Return what was read at a site in every invocation that passed it, plain paths first."""
-    found: dict[Column, int] = {}
-    passed = 0
-    for trace in traces:
-        if site in trace.hits:
-            passed += 1
-            for column in trace.hits[site].columns:
-                found[column] = found.get(column, 0) + 1
-    return sorted((c for c, times in found.items() if times == passed), key=lambda column: len(column[0]))
-
-
-def _as_of(trace: Trace, site: Site, columns: Sequence[Column], order: Integers) -> Floats:
-    """Return the running readings of a site as they stood at some moments.
-
-    Returns:
-        An array of shape (n_moments, n_folds * n_columns), NaN where nothing had been read yet.
-    """
-    hits = trace.hits.get(site)
-    if hits is None:
-        return np.full((len(order), len(FOLD_NAMES) * len(columns)), np.nan)
-    latest = np.searchsorted(hits.order, order, side="right") - 1
-    known = folded(hits, columns)[np.maximum(latest, 0)]
-    known[latest < 0] = np.nan
-    return known
-
-
-def folded(hits: SiteHits, columns: Sequence[Column]) -> Floats:
-    """Return every fold of every column after each hit, of shape (n_hits, n_folds * n_columns)."""
-    values = (
-        np.column_stack([hits.columns[column] for column in columns]) if columns else np.empty((len(hits.order), 0))
-    )
-    before = np.vstack([np.zeros((1, values.shape[1])), values[:-1]])
-    by_fold = {
-        "last": values,
-        "max": np.maximum.accumulate(values, axis=0),
-        "sum": np.cumsum(values, axis=0),
-        "count": np.broadcast_to(np.arange(1.0, len(values) + 1.0)[:, None], values.shape),
-        "adjacent": np.maximum.accumulate(values + before, axis=0),
-    }
-    return np.hstack([by_fold[fold] for fold in FOLD_NAMES])
-
-
-def _thin(labels: Floats) -> Integers:
-    """Return which rows of an invocation to keep: some evenly spread, and those after which growth rose most."""
-    if len(labels) <= MAX_ROWS:
-        return np.arange(len(labels))
-    spread = np.linspace(0, len(labels) - 1, MAX_ROWS - _STEEPEST_ROWS).round().astype(np.int64)
-    steepest = np.argsort(-np.diff(labels, prepend=0.0), kind="stable")[:_STEEPEST_ROWS]
-    return np.union1d(spread, steepest)
+def _distinct(categories: list[Category]) -> tuple[Category, ...]:
+    """Return the categories that vary, each partition of the rows once."""
+    seen: set[bytes] = set()
+    found = []
+    for category in categories:
+        _, first, partition = np.unique(category.codes, return_index=True, return_inverse=True)
+        key = np.argsort(np.argsort(first))[partition].astype(np.int16).tobytes()
+        if len(first) > 1 and key not in seen:
+            seen.add(key)
+            found.append(category)
+    return tuple(found)

@@ -251,7 +251,7 @@ class Tracer:
                     column = columns.get((path, feature))
                     if column is None:
                         column = columns[path, feature] = self._recorder.column(site.number, path, feature)
-                    numbered.append((column, number))
+                    numbered.append((column, self._recorder.level(column, number) if type(number) is str else number))
                 self._recorder.hit(site.number, now - self._began, self._growth, numbered)
         site.spent_s += perf_counter() - now
         if site.hits >= self._max_hits or site.spent_s > _READING_BUDGET_S:

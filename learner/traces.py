@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,13 +31,18 @@ class SiteHits:
         order: Their places among all hits of the invocation, of shape (n_hits,).
         elapsed_s: Seconds since the invocation began, of shape (n_hits,).
         growth: High-water growth in bytes at the hit, of shape (n_hits,).
-        columns: What was read, each of shape (n_hits,), NaN where a hit's value didn't offer it.
+        columns: What was read, each of shape (n_hits,), NaN where a hit's value didn't offer it. Of a category,
+            the places of its levels.
+        levels: The levels of those columns that are categories.
+        spent_s: Seconds that a hit's readings took, on average.
     """
 
     order: Integers
     elapsed_s: Floats
     growth: Floats
     columns: dict[Column, Floats]
+    levels: dict[Column, tuple[str, ...]] = field(default_factory=dict)
+    spent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ def read_trace(content: bytes) -> Trace:
     if not content.startswith(MAGIC):
         raise InvalidTrace("this is no trace of this version of peakahead: record it again")
     sites: list[Site] = []
-    columns: list[tuple[int, Column]] = []
+    columns: list[Column] = []
+    levels: dict[int, list[str]] = {}
     rows: list[list[tuple[int, float, int, list[tuple[int, float]]]]] = []
     order = 0
     footer: dict[str, Any] | None = None
@@ -95,7 +101,9 @@ def read_trace(content: bytes) -> Trace:
             elif tag == DEFINITION:
                 fields = Fields(json.loads(bytes(payload)), "trace")
                 if fields.has("column"):
-                    columns.append((fields.integer("of"), (_path(fields), fields.name("feature"))))
+                    columns.append((_path(fields), fields.name("feature")))
+                elif fields.has("level"):
+                    levels.setdefault(fields.integer("of"), []).append(fields.text("level"))
                 else:
                     sites.append(Site.from_json(fields))
                     rows.append([])
@@ -108,7 +116,11 @@ def read_trace(content: bytes) -> Trace:
     fields = Fields(footer, "trace")
     retired = {sites[number] for number in footer["retired"]}
     return Trace(
-        {site: _arrays(row, columns) for site, row in zip(sites, rows, strict=True) if row and site not in retired},
+        {
+            site: _arrays(row, columns, levels)
+            for site, row in zip(sites, rows, strict=True)
+            if row and site not in retired
+        },
         fields.integer("peak_bytes"),
         fields.integer("baseline_bytes"),
         fields.number("duration_s", 0.0),
@@ -136,7 +148,9 @@ def _path(fields: Fields) -> Path:
     )
 
 
-def _arrays(rows: list[tuple[int, float, int, list[tuple[int, float]]]], columns: list[tuple[int, Column]]) -> SiteHits:
+def _arrays(
+    rows: list[tuple[int, float, int, list[tuple[int, float]]]], columns: list[Column], levels: dict[int, list[str]]
+) -> SiteHits:
     read: dict[int, Floats] = {}
     for index, (_, _, _, readings) in enumerate(rows):
         for column, number in readings:
@@ -147,5 +161,6 @@ def _arrays(rows: list[tuple[int, float, int, list[tuple[int, float]]]], columns
         np.array([row[0] for row in rows], dtype=np.int64),
         np.array([row[1] for row in rows], dtype=np.float64),
         np.array([row[2] for row in rows], dtype=np.float64),
-        {columns[number][1]: values for number, values in read.items()},
+        {columns[number]: values for number, values in read.items()},
+        {columns[number]: tuple(levels[number]) for number in read if number in levels},
     )

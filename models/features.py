@@ -259,3 +259,8 @@ def size_of_path(value: Any) -> float | None:
     """Return the size of the regular file behind a path of any kind, or None."""
     read = readers_for(type(value)).get(_SIZE[0])
     return read(value) if read is not None else None
+
+
+def is_category(feature: str) -> bool:
+    """Tell whether a feature's readings are texts, not numbers."""
+    return feature in ()

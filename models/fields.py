@@ -82,6 +82,12 @@ class Fields:
             raise self.complaint(f"a whole number from {low} to {high}", field)
         return value
 
+    def flag(self, field: str) -> bool:
+        value = self._data.get(field)
+        if not isinstance(value, bool):
+            raise self.complaint("true or false", field)
+        return value
+
     def items(self, field: str, most: int = MAX_ITEMS) -> list[Any]:
         value = self._data.get(field)
         if not isinstance(value, list) or len(value) > most:

@@ -38,7 +38,9 @@ class Switch:
 
     @classmethod
     def from_json(cls, fields: Fields, n_readings: int) -> Switch:
-        levels = {level.text("level"): level.number("coefficient", 0.0) for level in fields.children("levels", MAX_LEVELS)}
+        levels = {
+            level.text("level"): level.number("coefficient", 0.0) for level in fields.children("levels", MAX_LEVELS)
+        }
         if not levels:
             raise fields.complaint("at least one level", "levels")
         return cls(fields.integer("reading", high=n_readings - 1), levels)

@@ -12,12 +12,14 @@ from .fields import Fields
 from .fingerprints import Fingerprint
 from .formulas import MAX_LEVELS, Formula, Value
 from .readings import Reading
+from .report import Finding, Report
 from .sites import FunctionRef, Site
 
 FORMAT = "peakahead model"
 MAJOR, MINOR = 1, 0
 MAX_STAGES = 16
 MAX_STAGE_READINGS = 8
+MAX_FINDINGS = 64
 
 Seen = tuple[float, float] | frozenset[str]  # of a reading in training: its lowest and highest value, or its levels
 
@@ -166,6 +168,7 @@ class Training:
         platform: The operating system and processor.
         allocator: The C library, whose allocator decides what stays resident.
         notes: What a reader of the model should know, one sentence each.
+        noise: The median relative difference of the peaks of equal invocations, or None if none was repeated.
     """
 
     invocations: int
@@ -177,6 +180,7 @@ class Training:
     platform: str
     allocator: str
     notes: tuple[str, ...] = ()
+    noise: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -190,6 +194,7 @@ class Training:
             "platform": self.platform,
             "allocator": self.allocator,
             "notes": list(self.notes),
+            "noise": self.noise,
         }
 
     @classmethod
@@ -207,6 +212,7 @@ class Training:
             fields.text("platform"),
             fields.text("allocator"),
             tuple(notes),
+            fields.number("noise", 0.0) if fields.has("noise") else None,
         )
 
 
@@ -221,12 +227,14 @@ class BreakpointModel:
         stages: In the order in which they speak; the first is the start of the invocation.
         fingerprints: One for each function that a breakpoint lies in.
         training: How it was trained.
+        findings: The sites that were searched, the best of them, best first.
     """
 
     target: FunctionRef
     stages: tuple[Stage, ...]
     fingerprints: tuple[Fingerprint, ...]
     training: Training = field(repr=False)
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
 
     @property
     def breakpoint(self) -> Site:
@@ -253,6 +261,10 @@ class BreakpointModel:
 
         save(self, path)
 
+    def report(self) -> Report:
+        """Return why it looks where it does: the sites that were searched, and what became of each."""
+        return Report(self.findings, self.training.noise)
+
     def __str__(self) -> str:
         from .summary import summary
 
@@ -266,6 +278,7 @@ class BreakpointModel:
             "stages": [stage.to_json() for stage in self.stages],
             "fingerprints": [fingerprint.to_json() for fingerprint in self.fingerprints],
             "training": self.training.to_json(),
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
     @classmethod
@@ -284,6 +297,7 @@ class BreakpointModel:
             stages,
             tuple(Fingerprint.from_json(child) for child in fields.children("fingerprints", 100)),
             Training.from_json(fields.child("training")),
+            tuple(Finding.from_json(child) for child in fields.children("findings", MAX_FINDINGS)),
         )
         fingerprinted = {fingerprint.function for fingerprint in model.fingerprints}
         for site in model.sites():

@@ -6,6 +6,7 @@ import math
 
 from .formulas import Term
 from .model import BreakpointModel, Stage
+from .report import Report
 from .sizes import format_size
 
 
@@ -67,3 +68,22 @@ def _coefficient_text(term: Term, stage: Stage) -> str:
 def _coefficient(value: float) -> str:
     digits = 3 if value <= 0 else max(0, 2 - math.floor(math.log10(value)))
     return f"{value:,.{min(digits, 9)}f}"
+
+
+def report_table(report: Report) -> str:
+    """Return a report as a table of text, a site a line and its verdict below."""
+    if not report.findings:
+        return "no site was searched"
+    lines = [f"  {'error':>6} {'larger':>7} {'lead':>5} {'hits':>6} {'cost':>8}  site"]
+    for finding in report.findings:
+        lines += [
+            f"{'>' if finding.is_chosen else ' '} {finding.error:6.1%} {finding.error_larger:7.1%} "
+            f"{finding.lead:5.0%} {finding.hits:6g} {finding.cost_s * 1e6:5.1f} us  {finding.site}",
+            f"{'':40}growth = {finding.growth}",
+            f"{'':40}{finding.verdict}",
+        ]
+    if report.noise is not None:
+        lines.append(
+            f"equal invocations differ by {report.noise:.1%} in the median: no error stays below that for long"
+        )
+    return "\n".join(lines)

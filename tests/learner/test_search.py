@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from peakahead.learner.fit import Scored, choose, export_stage, fit_terms
+from peakahead.learner.choice import Scored, beats_chance, choose
 from peakahead.learner.formula_regressor import NonNegativeRegressor
+from peakahead.learner.history import Category, telling_columns
+from peakahead.learner.judging import Candidate
 from peakahead.learner.samples import SiteSamples
-from peakahead.learner.search import Candidate, Search, term_values, usable_columns
+from peakahead.learner.search import Search
+from peakahead.learner.stages import export_stage, fit_terms
+from peakahead.learner.terms import term_columns
 from peakahead.models.readings import Reading
 from peakahead.models.sites import FunctionRef, Site
 
@@ -17,7 +21,13 @@ MIB = 2**20
 FUNCTION = FunctionRef("m", "f")
 
 
-def samples(columns: dict[str, np.ndarray], peaks: np.ndarray, grown: float = 0.0, line: int = 1) -> SiteSamples:
+def samples(
+    columns: dict[str, np.ndarray],
+    peaks: np.ndarray,
+    grown: float = 0.0,
+    line: int = 1,
+    categories: dict[str, list[str]] | None = None,
+) -> SiteSamples:
     """Return samples of a site that is hit once an invocation, when this share of the growth has happened."""
     n = len(peaks)
     site = Site(FUNCTION, line, next(iter(columns)))
@@ -33,7 +43,14 @@ def samples(columns: dict[str, np.ndarray], peaks: np.ndarray, grown: float = 0.
         1.0 - grown,
         1.0,
         float(line),
+        categories=tuple(category(name, texts) for name, texts in (categories or {}).items()),
     )
+
+
+def category(name: str, texts: list[str]) -> Category:
+    levels = tuple(sorted(set(texts)))
+    codes = np.array([levels.index(text) for text in texts])
+    return Category(Reading(Site(FUNCTION, 1, name), (), "text"), levels, codes)
 
 
 @pytest.fixture
@@ -44,7 +61,11 @@ def generator() -> np.random.Generator:
 def found(made: SiteSamples) -> list[list[str]]:
     candidate = Search(made).best()
     assert candidate is not None
-    return [[str(made.readings[column]) for column in term] for term in candidate.terms]
+    return [
+        [str(made.readings[column]) for column in term.factors]
+        + [f"by {made.categories[term.switch].reading.site.variable}" for _ in range(term.switch is not None)]
+        for term in candidate.terms
+    ]
 
 
 def test_the_driver_is_found_among_many_columns(generator: np.random.Generator) -> None:
@@ -62,14 +83,54 @@ def test_a_product_and_a_sum_are_found(generator: np.random.Generator) -> None:
     assert sorted(found(samples({"a": a, "b": b, **others}, 9_000 * a + 11_000 * b))) == [["a"], ["b"]]
 
 
+def test_a_category_that_switches_the_factor_is_found(generator: np.random.Generator) -> None:
+    pixels = generator.uniform(1e6, 2e7, 30)
+    modes = [["RGB", "L", "RGBA"][k] for k in generator.integers(0, 3, 30)]
+    factor = np.array([{"RGB": 3, "L": 1, "RGBA": 4}[mode] for mode in modes])
+    others = {f"other{k}": generator.uniform(0, 1e6, 30) for k in range(20)}
+    also = {"colour": [str(k) for k in generator.integers(0, 4, 30)], "mode": modes}
+    made = samples({"pixels": pixels, **others}, factor * pixels + 2e6, categories=also)
+
+    assert found(made) == [["pixels", "by mode"]]
+    (term,) = export_stage(made, best(made), 0.95).formula.terms
+    assert term.switch is not None
+    assert term.switch.coefficients == pytest.approx({"RGB": 3, "L": 1, "RGBA": 4}, rel=1e-3)
+    assert term.coefficient == pytest.approx(4, rel=1e-3)
+
+
+def test_a_category_beside_a_plain_term_is_found(generator: np.random.Generator) -> None:
+    rows, extra = generator.uniform(1e6, 2e7, (2, 40))
+    keeps = [["True", "False"][k] for k in generator.integers(0, 2, 40)]
+    peaks = 2 * rows + 3 * extra * np.array([keep == "True" for keep in keeps])
+    made = samples({"rows": rows, "extra": extra}, peaks, categories={"keep": keeps})
+
+    assert sorted(found(made)) == [["extra", "by keep"], ["rows"]]
+    assert best(made).score < 0.001
+
+
+def test_a_category_that_says_nothing_switches_nothing(generator: np.random.Generator) -> None:
+    size = generator.uniform(1e6, 5e7, 30)
+    also = {f"colour{k}": [str(c) for c in generator.integers(0, 3, 30)] for k in range(10)}
+    made = samples({"size": size}, 2 * size * generator.normal(1, 0.03, 30), categories=also)
+
+    assert found(made) == [["size"]]
+
+
 def test_what_fits_best_but_comes_too_late_is_no_use(generator: np.random.Generator) -> None:
     size = generator.uniform(1e6, 5e7, 30)
     peaks = 2 * size * generator.normal(1, 0.05, 30)
-    early = Scored((one := samples({"size": size}, peaks)), best(one))
-    late = Scored((two := samples({"length": peaks / 100}, peaks, grown=0.99, line=2)), best(two))
+    early, late = (
+        Scored.of(made)
+        for made in (samples({"size": size}, peaks), samples({"length": peaks / 100}, peaks, grown=0.99, line=2))
+    )
 
+    assert early is not None
+    assert late is not None
     assert late.score > 0.9 > early.score
-    assert choose([early, late], 1.0) == [early]
+    choice = choose([early, late], 1.0, lambda _: True)
+    assert choice.stages == (early,)
+    assert choice.verdicts[early.site].startswith("chosen")
+    assert choice.verdicts[late.site].startswith("too late")
 
 
 def best(made: SiteSamples) -> Candidate:
@@ -83,7 +144,8 @@ def test_noise_explains_nothing(generator: np.random.Generator) -> None:
     chances = 0
     for _ in range(10):
         made = samples({f"other{k}": generator.uniform(0, 1e6, 30) for k in range(50)}, peaks)
-        chances += bool(choose([Scored(made, best(made))], 0.4))
+        scored = Scored(made.site, best(made), 1.0, 1.0, 0.0)
+        chances += bool(choose([scored], 0.4, lambda one, made=made: beats_chance(made, one.score)).stages)
     assert chances == 0
 
 
@@ -92,8 +154,8 @@ def test_columns_that_tell_nothing_are_dropped() -> None:
     clock = 1.7e9 + n
     X = np.column_stack([n, n * 1024, clock, -n, np.full(10, 3.0), n**2])
 
-    assert usable_columns(X) == [0, 5]
-    assert usable_columns(np.empty((10, 0))) == []
+    assert telling_columns(X) == [0, 5]
+    assert telling_columns(np.empty((10, 0))) == []
 
 
 def test_the_exported_formula_is_the_fitted_estimator(generator: np.random.Generator) -> None:
@@ -101,16 +163,16 @@ def test_the_exported_formula_is_the_fitted_estimator(generator: np.random.Gener
     made = samples({"a": a, "b": b}, 8 * a * b + 2_000 * a + 4e6)
     candidate = best(made)
 
-    stage = export_stage(Scored(made, candidate), 0.95)
+    stage = export_stage(made, candidate, 0.95)
     estimator = fit_terms(made, candidate.terms)
 
     order = [made.readings.index(reading) for reading in stage.readings]
     by_formula = [stage.formula.evaluate(row) for row in made.X[:, order]]
-    by_estimator = estimator.predict(np.column_stack([term_values(made.X, term) for term in candidate.terms]))
+    by_estimator = estimator.predict(np.hstack([term_columns(made, term) for term in candidate.terms]))
     assert np.allclose(by_formula, by_estimator, rtol=1e-9)
     assert all(
         low <= values.min() and values.max() <= high
-        for (low, high), values in zip(stage.ranges, made.X[:, order].T, strict=True)
+        for (low, high), values in zip(stage.seen, made.X[:, order].T, strict=True)
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
+from peakahead.learner.history import History
 from peakahead.learner.isolation import Outcome
 from peakahead.learner.learn import _Work
-from peakahead.learner.samples import candidate_sites, site_samples
+from peakahead.learner.samples import site_samples
 from tests.learner.scripted import ScriptedMeter, trace
 
 MIB = 2**20
@@ -26,10 +26,10 @@ def test_a_sample_is_what_is_needed_until_the_site_speaks_again() -> None:
         meter = ScriptedMeter()
         found = trace(lambda sizes=sizes, meter=meter: grows(sizes, meter), meter)
         traces.append(found)
-    sites = candidate_sites(traces)
-    (site,) = (site for site in sites if site.variable == "size")
+    history = History.of(traces, 2)
+    (site,) = (one.site for one in history.sites if one.site.variable == "size")
 
-    samples = site_samples(traces, site, sites)
+    samples = site_samples(history, site)
 
     assert samples.y.tolist() == [3, 8, 9, 7, 9]
     assert samples.growth.tolist() == [0, 3, 8, 0, 7]
@@ -39,8 +39,8 @@ def test_a_sample_is_what_is_needed_until_the_site_speaks_again() -> None:
     assert columns["sum of size"] == [3, 8, 12, 7, 9]
     assert columns["hits of size"] == [1, 2, 3, 1, 2]
     assert columns["largest two adjacent size"] == [3, 8, 9, 7, 9]
-    # What was read before is known as it stood then; what is read only after the first hit isn't known there.
-    assert {(r.site.variable, r.site.line) for r in samples.readings if r.site.variable == "held"} == {("held", 1)}
+    # What is read only after the first hit isn't known there; what never varies tells nothing.
+    assert {r.site.variable for r in samples.readings} == {"sizes", "size"}
 
 
 def test_a_shift_is_given_where_there_was_growth() -> None:
@@ -70,9 +70,9 @@ def test_the_offset_is_told_only_where_it_stands_out_of_the_noise(
         ),
     )
 
-    assert work.untraced_offset(traced, 5) == offset
-    assert work.untraced_offset(traced, 0) == 0
-    assert work.untraced_offset([Outcome("raised")], 5) == 0
+    assert work.untraced_offset(traced, 5)[0] == offset
+    assert work.untraced_offset(traced, 0) == (0, None)
+    assert work.untraced_offset([Outcome("raised")], 5) == (0, None)
 
 
 def test_the_lead_is_the_share_still_ahead_at_the_first_hit() -> None:
@@ -85,7 +85,7 @@ def test_the_lead_is_the_share_still_ahead_at_the_first_hit() -> None:
         del first
 
     found = [trace(half, meter)]
-    (site,) = candidate_sites(found)
+    history = History.of(found, 1)
+    (site,) = (one.site for one in history.sites)
 
-    assert site_samples(found, site, [site]).lead == pytest.approx(0.5)
-    assert np.isfinite(site_samples(found, site, [site]).X).all()
+    assert site_samples(history, site).lead == pytest.approx(0.5)

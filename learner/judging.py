@@ -1,0 +1,174 @@
+"""What a search is judged by: the splits, the labels, and the errors of what candidates forecast.
+
+A formula is judged by the invocation, on folds and on the largest third after training on the rest. A forecast of
+more than one hit counts as its running maximum; one that came when the peak was all but reached is too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .samples import SiteSamples
+from .terms import Terms, complexity
+from .traces import Booleans, Floats, Integers
+
+FLOOR_BYTES = 2 * 2**20  # the resident size of small runs is page noise
+MAX_FOLDS = 10
+_NEAR_PEAK = 0.95  # of the peak; a forecast made there is too late
+_WORST_ERROR = 1.0  # beyond it all forecasts are equally useless, and one would drown all others
+_KEPT = 400  # candidates of one batch: those behind them are never looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A formula's terms at a site, and how good they are.
+
+    Attributes:
+        terms: The terms.
+        errors: Relative error of each invocation, held out in its fold, of shape (n_invocations,).
+        forecasts: The forecasts behind them in bytes, of shape (n_invocations,).
+        errors_larger: The same for the largest third, of shape (n_larger,).
+        forecasts_larger: The forecasts behind them, of shape (n_larger,).
+        larger: Which invocations those are, of shape (n_larger,).
+    """
+
+    terms: Terms
+    errors: Floats
+    forecasts: Floats
+    errors_larger: Floats
+    forecasts_larger: Floats
+    larger: Integers
+
+    @property
+    def score(self) -> float:
+        """The mean error of both kinds of split, each error capped."""
+        return float(_capped_mean(self.errors) + _capped_mean(self.errors_larger)) / 2
+
+    @property
+    def standard_error(self) -> float:
+        parts = (self.errors, self.errors_larger)
+        return float(np.sqrt(sum(np.var(np.minimum(e, _WORST_ERROR)) / len(e) for e in parts)) / 2)
+
+    @property
+    def complexity(self) -> int:
+        return complexity(self.terms)
+
+
+def _capped_mean(errors: Floats) -> float:
+    return float(np.minimum(errors, _WORST_ERROR).mean())
+
+
+class Splits:
+    """Which invocations are trained on and which are held out, and the rows of each.
+
+    Args:
+        samples: The samples of a site.
+        peaks: The peaks to be told, of shape (n_invocations,).
+    """
+
+    def __init__(self, samples: SiteSamples, peaks: Floats) -> None:
+        n = len(peaks)
+        rank = np.empty(n, dtype=np.int64)
+        rank[np.argsort(peaks, kind="stable")] = np.arange(n)
+        n_folds = min(MAX_FOLDS, n)
+        self.held_out = [rank % n_folds == fold for fold in range(n_folds)]  # each fold spans the whole range
+        self.larger = rank >= n - max(1, n // 3)
+        self.n = n
+        self.all = [*self.held_out, self.larger, np.zeros(n, dtype=bool)]  # the last trains on everything
+        self.of_row = np.repeat(np.arange(n), np.diff([*samples.starts, len(samples.y)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What many candidates forecast.
+
+    Attributes:
+        held_out: Each invocation's forecast in its fold, of shape (n_invocations, n_candidates).
+        held_out_in_time: The same, of the hits before the peak was all but reached.
+        larger: Of the largest third, of shape (n_larger, n_candidates).
+        larger_in_time: The same, in time.
+        sound: Whether a candidate has a fit with no negative coefficient in every split, of shape (n_candidates,).
+    """
+
+    held_out: Floats
+    held_out_in_time: Floats
+    larger: Floats
+    larger_in_time: Floats
+    sound: Booleans
+
+
+class Problem:
+    """What is to be told of one site's samples.
+
+    Args:
+        samples: The samples of the site.
+        peaks: Other peaks than the samples' own, of shape (n_invocations,): the labels are scaled to them.
+
+    Attributes:
+        samples: The samples.
+        peaks: The peaks to be told, of shape (n_invocations,).
+        splits: How they are judged.
+        labels: Growth in bytes until the next hit, of shape (n_rows,).
+        timely: Whether a row's hit came before the peak was all but reached, of shape (n_rows,).
+        weights: Least-squares weights, 0 for what is held out, of shape (n_splits, n_rows).
+    """
+
+    def __init__(self, samples: SiteSamples, peaks: Floats | None = None) -> None:
+        self.samples = samples
+        self.peaks = samples.peaks if peaks is None else peaks
+        self.splits = Splits(samples, self.peaks)
+        rows = self.splits.of_row
+        self.labels = samples.y
+        if peaks is not None:
+            self.labels = self.labels * (peaks / np.maximum(samples.peaks, 1.0))[rows]
+        self._scale = np.maximum(self.peaks, FLOOR_BYTES)
+        self.timely = samples.growth < _NEAR_PEAK * np.maximum(samples.peaks, 1.0)[rows]
+        trained = np.array([~held_out for held_out in self.splits.all])
+        self.weights: Floats = trained[:, rows] * row_weights(samples, self.labels, self.peaks)
+
+    def judged(self, said: Said, candidates: Sequence[Terms]) -> list[Candidate]:
+        """Return the sound candidates, but for those far behind the others."""
+
+        def errors(all_hits: Floats, in_time: Floats, chosen: Booleans) -> Floats:
+            peaks = self.peaks[chosen, None]
+            worse: Floats = np.maximum(np.abs(all_hits - peaks), np.abs(in_time - peaks)) / self._scale[chosen, None]
+            return worse
+
+        everyone = np.ones(self.splits.n, dtype=bool)
+        held_out = errors(said.held_out, said.held_out_in_time, everyone)
+        larger = errors(said.larger, said.larger_in_time, self.splits.larger)
+        sound = said.sound & np.isfinite(held_out).all(axis=0) & np.isfinite(larger).all(axis=0)
+        indexes = np.flatnonzero(self.splits.larger)
+        return [
+            Candidate(
+                candidates[c],
+                held_out[:, c].copy(),
+                said.held_out[:, c].copy(),
+                larger[:, c].copy(),
+                said.larger[:, c].copy(),
+                indexes,
+            )
+            for c in _worth_keeping(held_out, larger, sound)
+        ]
+
+
+def _worth_keeping(held_out: Floats, larger: Floats, sound: Booleans) -> list[int]:
+    scores = np.minimum(held_out, _WORST_ERROR).mean(axis=0) + np.minimum(larger, _WORST_ERROR).mean(axis=0)
+    order = np.argsort(np.where(sound, scores, np.inf), kind="stable")[:_KEPT]
+    return [int(c) for c in order if sound[c]]
+
+
+def row_weights(samples: SiteSamples, labels: Floats, peaks: Floats) -> Floats:
+    """Return least-squares weights that make errors relative to the invocation's peak, of shape (n_rows,).
+
+    Each invocation weighs the same; among its rows, each by its share of the peak, since the many early hits
+    with tiny labels would make a constant look good.
+    """
+    counts = np.diff([*samples.starts, len(samples.y)])
+    share = labels / np.repeat(np.maximum(peaks, 1.0), counts) + 1e-3
+    share /= np.repeat(np.add.reduceat(share, samples.starts), counts)
+    weights: Floats = share / np.repeat(np.maximum(peaks, FLOOR_BYTES), counts) ** 2
+    return weights
