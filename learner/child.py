@@ -215,6 +215,7 @@ def _findings(tracer: Tracer) -> dict[str, Any]:
     return {
         "functions": [Fingerprint.of(function, code).to_json() for function, code in tracer.codes.items()],
         "retired": tracer.retired,
+        "spent_s": tracer.spent_s,
         "recursive": [function.to_json() for function in tracer.recursive],
     }
 

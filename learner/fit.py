@@ -1,105 +1,123 @@
-"""From traces to a breakpoint model: every candidate site is searched, the best become stages."""
+"""Fits a model to recorded traces."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import os
+from collections import Counter
+from collections.abc import Sequence
 
-import joblib
+from ..models.errors import InvalidOption, TrainingFailed
+from ..models.model import BreakpointModel, Training
+from .bound import check_enough
+from .model_fit import fit_model
+from .trace_folder import Repeats, TraceFile, TraceFolder, stream
+from .traces import Origin
 
-from ..models.fingerprints import Fingerprint
-from ..models.model import BreakpointModel, Stage, Training
-from ..models.report import Finding
-from ..models.sites import FunctionRef
-from ..models.summary import formula_text
-from .choice import Choice, Scored, beats_chance, choose
-from .history import History
-from .samples import site_samples
-from .stages import export_stage, spread_score, start_stage
-from .traces import Trace
-
-_FINDINGS = 12  # sites that the report tells of
-_AT_THE_FLOOR = 1.2  # times the noise: no formula does better for long
+_NAMED = 3  # complaints that a note spells out
 
 
-def fit_model(
-    traces: Iterable[Trace],
-    n_traces: int,
-    target: FunctionRef,
-    training: Training,
-    coverage: float,
-    *,
-    jobs: int = 1,
+def fit(
+    traces: str | os.PathLike[str], *, function: str | None = None, coverage: float = 0.95, jobs: int = 1
 ) -> BreakpointModel:
-    """Return the model that the traces support.
+    """Fit a breakpoint model to the traces in a folder, such as `learn(..., traces=folder)` leaves.
+
+    The files are read one after the other, each at most once, so a folder of thousands takes little memory.
 
     Args:
-        traces: One an invocation; they are read once, one after the other.
-        n_traces: How many there are.
-        target: The function whose peak is predicted.
-        training: How the traces were made; what the fit has to say is added to its notes.
-        coverage: The share of invocations that the upper bound is to cover.
-        jobs: How many sites to search at a time.
+        traces: The folder.
+        function: Which function's traces to fit, as "module:qualname"; needed where there are several.
+        coverage: The share of invocations whose peak the upper bound is to cover.
+        jobs: How many sites to search at a time; -1 for one a core.
+
+    Raises:
+        InvalidTrace: If the folder can't be read.
+        InvalidOption: If there are traces of several functions, or none of the one asked for.
+        TrainingFailed: If too few invocations succeeded for the coverage asked.
     """
-    fingerprints: dict[FunctionRef, Fingerprint] = {}
-
-    def noted() -> Iterator[Trace]:
-        for trace in traces:
-            fingerprints.update((fingerprint.function, fingerprint) for fingerprint in trace.fingerprints)
-            yield trace
-
-    history = History.of(noted(), n_traces)
-    # NumPy releases the interpreter's lock in what takes long here.
-    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads")
-    searched = parallel(joblib.delayed(Scored.of)(site_samples(history, one.site)) for one in history.sites)
-    scored = [found for found in searched if found is not None]
-    choice = choose(
-        scored,
-        spread_score(history.peaks),
-        lambda found: beats_chance(site_samples(history, found.site), found.score),
-    )
-    stages = (
-        start_stage(target, history.peaks, coverage),
-        *(export_stage(site_samples(history, found.site), found.candidate, coverage) for found in choice.stages),
-    )
-    functions = {site.function for stage in stages for site in (stage.site, *(r.site for r in stage.readings))}
-    return BreakpointModel(
-        target,
-        stages,
-        tuple(fingerprints[function] for function in sorted(functions) if function in fingerprints),
-        replace(training, notes=(*training.notes, *_notes(stages, training.noise))),
-        _findings(history, scored, choice, coverage),
-    )
+    check_coverage(coverage)
+    folder = TraceFolder(traces)
+    files, complaints = folder.files()
+    chosen = _of_one_function(files, function, folder.path, complaints)
+    return fit_files(chosen, complaints, coverage, jobs)
 
 
-def _notes(stages: tuple[Stage, ...], noise: float | None) -> Iterator[str]:
-    if len(stages) == 1:
-        yield "No variable explains the growth: the forecast is the median of the peaks, the bound their spread."
-    if noise is not None and stages[-1].error <= _AT_THE_FLOOR * noise:
-        yield (
-            f"The error is at the noise floor: equal invocations differ by {noise:.1%} in the median, "
-            "so arguments tell no more."
+def check_coverage(coverage: float) -> None:
+    """Raise InvalidOption if the coverage is no share."""
+    if not 0.0 < coverage < 1.0:
+        raise InvalidOption(f"coverage={coverage!r} is not a share: give a number above 0 and below 1, such as 0.95")
+
+
+def _of_one_function(
+    files: list[TraceFile], function: str | None, path: str, complaints: Sequence[str]
+) -> list[TraceFile]:
+    names = sorted({str(file.origin.target) for file in files})
+    if function is None and len(names) == 1:
+        function = names[0]
+    if function not in names:
+        there = f"of {', '.join(names)}" if names else "that can be read" + "".join(f" ({c})" for c in complaints[:1])
+        asked = f"of {function}" if function is not None else "of one function alone"
+        raise InvalidOption(
+            f"{path} holds no traces {asked}, only {there}: "
+            + ("say which with function=" if names else "record some with learn(..., traces=folder)")
         )
+    return [file for file in files if str(file.origin.target) == function]
 
 
-def _findings(history: History, scored: list[Scored], choice: Choice, coverage: float) -> tuple[Finding, ...]:
-    """Return the chosen sites and the best of the others, best first."""
-    chosen = {found.site for found in choice.stages}
-    told = sorted(scored, key=lambda found: (found.site not in chosen, found.score))[:_FINDINGS]
-    findings = []
-    for found in sorted(told, key=lambda found: found.score):
-        stage = export_stage(site_samples(history, found.site), found.candidate, coverage)
-        findings.append(
-            Finding(
-                found.site,
-                formula_text(stage),
-                stage.error,
-                stage.error_larger,
-                found.lead,
-                found.hits,
-                found.spent_s,
-                found.site in chosen,
-                choice.verdicts[found.site],
-            )
+def fit_files(files: list[TraceFile], complaints: list[str], coverage: float, jobs: int) -> BreakpointModel:
+    """Fit a model to the traces of one function."""
+    origins = [file.origin for file in files]
+    traced = [file for file in files if file.origin.traced and file.origin.status == "ok"]
+    failed = [origin for origin in origins if origin.status != "ok"]
+    if not traced:
+        first = f", the first {failed[0].status} ({failed[0].detail})" if failed else ""
+        raise TrainingFailed(
+            f"all {len(failed)} invocations failed{first}: run one by hand, and correct the function or the arguments"
         )
-    return tuple(findings)
+    _check_enough_left(len(traced), failed, coverage)
+    repeats = Repeats.of(origins)
+    left_out: list[str] = list(complaints)
+    return fit_model(
+        stream(traced, repeats.offset_bytes, left_out),
+        len(traced),
+        traced[0].origin.target,
+        lambda: _training([file.origin for file in traced], failed, left_out, repeats),
+        coverage,
+        jobs=jobs,
+    )
+
+
+def _check_enough_left(n_traced: int, failed: Sequence[Origin], coverage: float) -> None:
+    """Raise TrainingFailed, naming a failure, if those that succeeded are too few for the coverage."""
+    try:
+        check_enough(n_traced, coverage)
+    except TrainingFailed as error:
+        if not failed:
+            raise
+        raise TrainingFailed(
+            f"{len(failed)} of {n_traced + len(failed)} invocations failed, "
+            f"one {failed[0].status} ({failed[0].detail}); {error}"
+        ) from None
+
+
+def _training(
+    origins: Sequence[Origin], failed: Sequence[Origin], left_out: Sequence[str], repeats: Repeats
+) -> Training:
+    failures = Counter(origin.status for origin in failed)
+    notes = []
+    if left_out:
+        failures["unreadable"] = len(left_out)
+        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+        notes.append(f"Left out, since they can't be read: {'; '.join(left_out[:_NAMED])}{more}."[:1_000])
+    peaks = [origin.peak_bytes for origin in origins]
+    return Training(
+        len(origins),
+        dict(sorted(failures.items())),
+        (min(peaks), max(peaks)),
+        origins[0].meter,
+        origins[0].isolation,
+        origins[0].python,
+        origins[0].platform,
+        origins[0].allocator,
+        tuple(notes),
+        repeats.noise,
+    )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -40,6 +42,7 @@ class Outcome:
         duration_s: How long it ran.
         trace: The trace file's content, if it was traced and came to its end.
         result: The pickled result, if it was asked for.
+        environment: The Python version, the platform and the C library that it ran on.
     """
 
     status: str
@@ -49,6 +52,17 @@ class Outcome:
     duration_s: float = 0.0
     trace: bytes = b""
     result: bytes = b""
+    environment: tuple[str, str, str] = ("", "", "")
+
+
+@functools.cache
+def environment() -> tuple[str, str, str]:
+    """Return this process's Python version, its platform, and the C library, whose allocator decides what stays."""
+    return (
+        platform.python_version(),
+        f"{platform.system()} {platform.machine()}",
+        " ".join(platform.libc_ver()).strip() or "unknown",
+    )
 
 
 class Server:
@@ -114,11 +128,11 @@ class Server:
         except OSError:
             report = None
         if report is None:
-            return Outcome("killed", self._last_words())
+            return Outcome("killed", self._last_words(), environment=environment())
         ok = report["status"] == "ok"
         trace = self._take(files["trace"]) if traced and ok else b""
         result = self._take(files["result"]) if with_result and ok else b""
-        return Outcome(**report, trace=trace, result=result)
+        return Outcome(**report, trace=trace, result=result, environment=environment())
 
     @property
     def is_alive(self) -> bool:

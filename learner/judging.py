@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..models.sizes import FLOOR_BYTES
 from .samples import SiteSamples
 from .terms import Terms, complexity
 from .traces import Booleans, Floats, Integers
 
-FLOOR_BYTES = 2 * 2**20  # the resident size of small runs is page noise
 MAX_FOLDS = 10
 _NEAR_PEAK = 0.95  # of the peak; a forecast made there is too late
 _WORST_ERROR = 1.0  # beyond it all forecasts are equally useless, and one would drown all others

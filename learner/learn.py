@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import platform
+import os
+import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from statistics import median
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cloudpickle
 import joblib
 
-from ..models.errors import InvalidInvocation, InvalidOption, TrainingFailed
-from ..models.model import BreakpointModel, Training
+from ..models.errors import InvalidInvocation, InvalidOption
+from ..models.model import BreakpointModel
+from ..models.sites import FunctionRef
 from .bound import check_enough
 from .child import Task
-from .fit import fit_model
+from .fit import check_coverage, fit_files
 from .invocations import Invocation, InvocationLike, normalise
 from .isolation import Outcome, measure, servers
-from .judging import FLOOR_BYTES
 from .meters import METERS
 from .scope import Scope
 from .target import reference, underlying_function
-from .traces import Trace, read_trace
+from .trace_folder import TraceFolder
+from .traces import Origin
 
+_LONGEST_DETAIL = 1_000
 ISOLATIONS = ("forkserver", "spawn")
 
 
@@ -60,6 +62,7 @@ def learn(
     meter: str = "rss",
     packages: Iterable[str] = (),
     repeats: int = 5,
+    traces: str | os.PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> BreakpointModel:
     """Learn which variable, at which line, settles a function's peak memory.
@@ -78,7 +81,9 @@ def learn(
         isolation: `forkserver`, or `spawn` for modules that don't survive a fork.
         meter: `rss` for resident memory, or `heap` for what tracemalloc sees.
         packages: Further packages to trace than the function's own.
-        repeats: How many invocations to measure once more untraced, to learn what tracing takes from a peak.
+        repeats: How many invocations to measure once more untraced, to learn what tracing takes from a peak, and
+            by how much equal invocations differ.
+        traces: A folder to keep the trace files in, for `fit`; None keeps none.
         progress: Called after each invocation.
 
     Returns:
@@ -96,39 +101,20 @@ def learn(
     check_enough(len(calls), coverage)
     fork = isolation == "forkserver"
     task = cloudpickle.dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork))
-    work = _Work(task, [_pickled(number, call) for number, call in enumerate(calls, 1)], jobs, fork, timeout)
-    try:
-        outcomes = work.measure_all(progress)
-        offset, noise = work.untraced_offset(outcomes, repeats)
-    finally:
-        servers.close(task)
-    failures = Counter(outcome.status for outcome in outcomes if outcome.status != "ok")
-    traces = [read_trace(outcome.trace).shifted(offset) for outcome in outcomes if outcome.status == "ok"]
-    if not traces:
-        first = outcomes[0]
-        raise TrainingFailed(
-            f"all {len(calls)} invocations failed, the first {first.status} ({first.detail}): "
-            "run one by hand, and correct the function or the arguments"
-        )
-    check_enough_left(len(traces), len(calls), outcomes, coverage)
-    training = _training(traces, failures, meter, isolation, noise)
-    return fit_model(traces, len(traces), reference(found), training, coverage, jobs=jobs)
-
-
-def check_enough_left(n_traces: int, n_calls: int, outcomes: list[Outcome], coverage: float) -> None:
-    """Raise TrainingFailed, naming a failure, if those that succeeded are too few for the coverage."""
-    try:
-        check_enough(n_traces, coverage)
-    except TrainingFailed as error:
-        failed = next(outcome for outcome in outcomes if outcome.status != "ok")
-        raise TrainingFailed(
-            f"{n_calls - n_traces} of {n_calls} invocations failed, one {failed.status} ({failed.detail}); {error}"
-        ) from None
+    arguments = [_pickled(number, call) for number, call in enumerate(calls, 1)]
+    with tempfile.TemporaryDirectory(prefix="peakahead-") as temporary:
+        folder = TraceFolder(temporary if traces is None else traces)
+        work = _Work(task, arguments, jobs, fork, timeout, reference(found), meter, isolation, folder)
+        try:
+            work.measure_again(work.measure_all(progress), repeats)
+        finally:
+            servers.close(task)
+        files, complaints = folder.files(work.run)
+        return fit_files(files, complaints, coverage, jobs)
 
 
 def _check_options(coverage: float, isolation: str, meter: str, timeout: float | None, jobs: int, repeats: int) -> None:
-    if not 0.0 < coverage < 1.0:
-        raise InvalidOption(f"coverage={coverage!r} is not a share: give a number above 0 and below 1, such as 0.95")
+    check_coverage(coverage)
     if isolation not in ISOLATIONS:
         raise InvalidOption(f"isolation={isolation!r} is unknown: choose one of {', '.join(ISOLATIONS)}")
     if meter not in METERS:
@@ -143,61 +129,70 @@ def _check_options(coverage: float, isolation: str, meter: str, timeout: float |
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """The invocations to measure, and how."""
+    """The invocations to measure, and how.
+
+    Attributes:
+        run: What the names of this training's trace files begin with.
+    """
 
     task: bytes
     arguments: list[bytes]
     jobs: int
     fork: bool
     timeout: float | None
-
-    def _measure(self, arguments: list[bytes], traced: bool) -> Iterator[Outcome]:
-        # The work is done in child processes, so threads are enough to wait for them here.
-        parallel = joblib.Parallel(n_jobs=self.jobs, prefer="threads", return_as="generator")
-        outcomes: Iterator[Outcome] = parallel(
-            joblib.delayed(measure)(self.task, one, fork=self.fork, traced=traced, timeout_s=self.timeout)
-            for one in arguments
-        )
-        return outcomes
+    target: FunctionRef
+    meter: str
+    isolation: str
+    folder: TraceFolder
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
     def measure_all(self, progress: Callable[[Progress], None] | None) -> list[Outcome]:
-        """Trace every invocation."""
+        """Trace every invocation; return what became of each, without its trace."""
         began = time.monotonic()
         outcomes: list[Outcome] = []
         failed = 0
-        for outcome in self._measure(self.arguments, True):
-            outcomes.append(outcome)
+        for outcome in self._measure(range(len(self.arguments)), True):
+            outcomes.append(replace(outcome, trace=b""))
             failed += outcome.status != "ok"
             if progress is not None:
-                progress(Progress(len(outcomes), len(self.arguments), failed, time.monotonic() - began, outcome))
+                progress(Progress(len(outcomes), len(self.arguments), failed, time.monotonic() - began, outcomes[-1]))
         return outcomes
 
-    def untraced_offset(self, traced: list[Outcome], repeats: int) -> tuple[int, float | None]:
-        """Return the bytes by which untraced peaks stand above traced ones, and by what share of the peak they vary.
-
-        The first is 0 where it can't be told from noise, the second None where nothing was measured again.
-
-        The tracer, warmed beforehand, has touched pages that a function alone is the first to touch. Invocations
-        from all over the range are measured again; where the function itself varies more, as one that draws
-        random numbers, nothing is added.
-        """
+    def measure_again(self, traced: Sequence[Outcome], repeats: int) -> None:
+        """Measure some invocations from all over the range once more, untraced."""
         measured = sorted((outcome.peak_bytes, index) for index, outcome in enumerate(traced) if outcome.status == "ok")
-        if repeats < 1 or not measured:
-            return 0, None
         n = min(repeats, len(measured))
         picked = [measured[round((k + 0.5) * len(measured) / n - 0.5)][1] for k in range(n)]
-        again = self._measure([self.arguments[index] for index in picked], False)
-        pairs = [
-            (outcome.peak_bytes, traced[index].peak_bytes)
-            for index, outcome in zip(picked, again, strict=True)
-            if outcome.status == "ok"
-        ]
-        if len(pairs) < 2:
-            return 0, None
-        middle = median(untraced - traced for untraced, traced in pairs)
-        spread = median(abs(untraced - traced - middle) for untraced, traced in pairs)
-        noise = median(abs(untraced - traced - middle) / max(untraced, FLOOR_BYTES) for untraced, traced in pairs)
-        return int(middle) if abs(middle) > spread else 0, noise
+        for _ in self._measure(picked, False):
+            pass
+
+    def _measure(self, indexes: Iterable[int], traced: bool) -> Iterator[Outcome]:
+        """Measure invocations, write their files, and yield what became of them, in order."""
+        chosen = list(indexes)
+        # The work is done in child processes, so threads are enough to wait for them here.
+        parallel = joblib.Parallel(n_jobs=self.jobs, prefer="threads", return_as="generator")
+        outcomes: Iterator[Outcome] = parallel(
+            joblib.delayed(measure)(
+                self.task, self.arguments[index], fork=self.fork, traced=traced, timeout_s=self.timeout
+            )
+            for index in chosen
+        )
+        for index, outcome in zip(chosen, outcomes, strict=True):
+            self.folder.write(outcome.trace, self._origin(index, outcome, traced))
+            yield outcome
+
+    def _origin(self, index: int, outcome: Outcome, traced: bool) -> Origin:
+        return Origin(
+            self.target,
+            f"{self.run}-{index + 1:06}",
+            outcome.status,
+            outcome.detail[:_LONGEST_DETAIL],
+            traced,
+            outcome.peak_bytes,
+            self.meter,
+            self.isolation,
+            *outcome.environment,
+        )
 
 
 def _pickled(number: int, call: Invocation) -> bytes:
@@ -209,18 +204,3 @@ def _pickled(number: int, call: Invocation) -> bytes:
             "such as a path instead of an open file"
         ) from error
     return pickled
-
-
-def _training(traces: list[Trace], failures: Counter[str], meter: str, isolation: str, noise: float | None) -> Training:
-    peaks = [trace.peak_bytes for trace in traces]
-    return Training(
-        len(traces),
-        dict(sorted(failures.items())),
-        (min(peaks), max(peaks)),
-        meter,
-        isolation,
-        platform.python_version(),
-        f"{platform.system()} {platform.machine()}",
-        " ".join(platform.libc_ver()).strip() or "unknown",
-        noise=noise,
-    )

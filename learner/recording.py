@@ -1,7 +1,8 @@
 """The trace file of one invocation: what the tracer writes while the function runs.
 
-A stream of records after a magic line, each a tag, a length and its payload: definitions (JSON) of sites and
-columns as they are first met, hits (packed numbers), and one JSON footer. A file without its footer was cut short.
+A stream of records after a magic line, each a tag, a length and its payload: in a file that is kept, where it
+comes from; definitions (JSON) of sites, columns and levels as they are first met; hits (packed numbers); and one
+JSON footer. A file without its footer was cut short.
 The writer's buffer is made and touched before the invocation is measured, and emptied to the file when full, so
 that the records of a long run take no memory that would be learned as the function's.
 """
@@ -18,12 +19,18 @@ from ..models.readings import Path
 from ..models.sites import Site
 
 MAGIC = b"peakahead trace 1\n"
-DEFINITION, HIT, FOOTER = b"D", b"H", b"F"
+ORIGIN, DEFINITION, HIT, FOOTER = b"O", b"D", b"H", b"F"
 RECORD = struct.Struct("<cI")
 HIT_HEAD = struct.Struct("<IdQ")  # site, seconds since the start, high-water growth in bytes
 HIT_READING = struct.Struct("<Id")  # column, number; of a category, its level's place in the order of definition
 MAX_LEVELS = 64  # of one category, an invocation: what takes more values is none
 _BUFFER_BYTES = 2**20
+
+
+def framed(tag: bytes, data: dict[str, Any]) -> bytes:
+    """Return a record of JSON."""
+    payload = json.dumps(data).encode()
+    return RECORD.pack(tag, len(payload)) + payload
 
 
 class Recorder:
@@ -89,7 +96,7 @@ class Recorder:
 
     def close(self, footer: dict[str, Any]) -> None:
         """Write the footer, which makes the trace whole."""
-        self._write_json(FOOTER, footer)
+        self._append(framed(FOOTER, footer))
         self.flush()
 
     def flush(self) -> None:
@@ -100,11 +107,7 @@ class Recorder:
         self._used = 0
 
     def _define(self, definition: dict[str, Any]) -> None:
-        self._write_json(DEFINITION, definition)
-
-    def _write_json(self, tag: bytes, data: dict[str, Any]) -> None:
-        payload = json.dumps(data).encode()
-        self._append(RECORD.pack(tag, len(payload)) + payload)
+        self._append(framed(DEFINITION, definition))
 
     def _append(self, record: bytes) -> None:
         if self._used + len(record) > _BUFFER_BYTES:

@@ -9,9 +9,10 @@ import numpy as np
 from ..models.formulas import Formula, Switch, Term
 from ..models.model import Seen, Stage
 from ..models.sites import FunctionRef, Site
+from ..models.sizes import FLOOR_BYTES
 from .bound import upper_bound
 from .formula_regressor import NonNegativeRegressor
-from .judging import FLOOR_BYTES, Candidate, row_weights
+from .judging import Candidate, row_weights
 from .samples import SiteSamples
 from .terms import TermSpec, term_columns
 from .traces import Floats

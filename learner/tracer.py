@@ -118,6 +118,12 @@ class Tracer:
         return [site.number for plan in self._plans.values() if plan for site in self._sites_of(plan) if site.retired]
 
     @property
+    def spent_s(self) -> list[float]:
+        """The seconds that a hit's readings took on average, by the site's number."""
+        sites = [site for plan in self._plans.values() if plan for site in self._sites_of(plan)]
+        return [site.spent_s / max(1, site.hits) for site in sorted(sites, key=lambda site: site.number)]
+
+    @property
     def recursive(self) -> list[FunctionRef]:
         """The functions that called themselves."""
         return [plan.reference for plan in self._plans.values() if plan and plan.is_recursive]
@@ -251,7 +257,9 @@ class Tracer:
                     column = columns.get((path, feature))
                     if column is None:
                         column = columns[path, feature] = self._recorder.column(site.number, path, feature)
-                    numbered.append((column, self._recorder.level(column, number) if type(number) is str else number))
+                    numbered.append(
+                        (column, self._recorder.level(column, number) if isinstance(number, str) else number)
+                    )
                 self._recorder.hit(site.number, now - self._began, self._growth, numbered)
         site.spent_s += perf_counter() - now
         if site.hits >= self._max_hits or site.spent_s > _READING_BUDGET_S:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from ..models.fields import Fields
 from ..models.fingerprints import Fingerprint
 from ..models.readings import Path, Step
 from ..models.sites import FunctionRef, Site
-from .recording import DEFINITION, FOOTER, HIT, HIT_HEAD, HIT_READING, MAGIC, RECORD
+from .recording import DEFINITION, FOOTER, HIT, HIT_HEAD, HIT_READING, MAGIC, ORIGIN, RECORD, framed
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Column = tuple[Path, str]  # what is read of a site's variable
+_MOST = 100_000  # functions or sites in one trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,54 +80,129 @@ class Trace:
         return replace(self, hits=hits, peak_bytes=max(0, self.peak_bytes + offset_bytes))
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a trace comes from: what a kept file says beside what happened.
+
+    Attributes:
+        target: The function.
+        invocation: A name for the arguments: equal for equal invocations.
+        status: ok, or what became of it: raised, timed out, killed.
+        detail: What happened, if it isn't ok.
+        traced: False if only its peak was measured.
+        peak_bytes: The highest growth.
+        meter: What measured it.
+        isolation: How it was kept apart.
+        python: The Python version.
+        platform: The operating system and processor.
+        allocator: The C library.
+    """
+
+    target: FunctionRef
+    invocation: str
+    status: str
+    detail: str
+    traced: bool
+    peak_bytes: int
+    meter: str
+    isolation: str
+    python: str
+    platform: str
+    allocator: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "target": self.target.to_json()}
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Origin:
+        return cls(
+            FunctionRef.from_json(fields.child("target")),
+            fields.text("invocation"),
+            fields.text("status"),
+            fields.text("detail"),
+            fields.flag("traced"),
+            fields.integer("peak_bytes"),
+            *(fields.text(name) for name in ("meter", "isolation", "python", "platform", "allocator")),
+        )
+
+
+def with_origin(content: bytes, origin: Origin) -> bytes:
+    """Return a trace file's content with its origin; of an invocation that wasn't traced, the origin alone."""
+    return MAGIC + framed(ORIGIN, origin.to_json()) + content[len(MAGIC) :]
+
+
+def read_origin(content: bytes) -> Origin:
+    """Return where a trace comes from, from the first bytes of its file.
+
+    Raises:
+        InvalidTrace: If it is no trace, or doesn't say.
+    """
+    _check_magic(content)
+    tag, payload = next(_records(content), (b"", memoryview(b"")))
+    if tag != ORIGIN:
+        raise InvalidTrace("this trace doesn't say where it comes from: record it again")
+    try:
+        return Origin.from_json(Fields(json.loads(bytes(payload)), "trace"))
+    except (ValueError, RecursionError, InvalidModel) as error:
+        raise InvalidTrace(f"the trace is damaged ({error}): record it again") from error
+
+
+def _check_magic(content: bytes) -> None:
+    if not content.startswith(MAGIC):
+        raise InvalidTrace("this is no trace of this version of peakahead: record it again")
+
+
 def read_trace(content: bytes) -> Trace:
     """Return the trace in a trace file's content.
 
     Raises:
-        InvalidTrace: If it is no trace, or was cut short.
+        InvalidTrace: If it is no trace, is damaged, or was cut short.
     """
-    if not content.startswith(MAGIC):
-        raise InvalidTrace("this is no trace of this version of peakahead: record it again")
+    _check_magic(content)
+    try:
+        return _read(content)
+    except (LookupError, ValueError, TypeError, OverflowError, RecursionError, struct.error, InvalidModel) as error:
+        raise InvalidTrace(f"the trace is damaged ({error}): record it again") from error
+
+
+def _read(content: bytes) -> Trace:
     sites: list[Site] = []
     columns: list[Column] = []
     levels: dict[int, list[str]] = {}
     rows: list[list[tuple[int, float, int, list[tuple[int, float]]]]] = []
     order = 0
-    footer: dict[str, Any] | None = None
-    try:
-        for tag, payload in _records(content):
-            if tag == HIT:
-                site, elapsed, growth = HIT_HEAD.unpack_from(payload)
-                rows[site].append((order, elapsed, growth, list(HIT_READING.iter_unpack(payload[HIT_HEAD.size :]))))
-                order += 1
-            elif tag == DEFINITION:
-                fields = Fields(json.loads(bytes(payload)), "trace")
-                if fields.has("column"):
-                    columns.append((_path(fields), fields.name("feature")))
-                elif fields.has("level"):
-                    levels.setdefault(fields.integer("of"), []).append(fields.text("level"))
-                else:
-                    sites.append(Site.from_json(fields))
-                    rows.append([])
-            elif tag == FOOTER:
-                footer = json.loads(bytes(payload))
-    except (ValueError, IndexError, InvalidModel) as error:
-        raise InvalidTrace(f"the trace is damaged ({error}): record it again") from error
+    footer: Fields | None = None
+    for tag, payload in _records(content):
+        if tag == HIT:
+            site, elapsed, growth = HIT_HEAD.unpack_from(payload)
+            rows[site].append((order, elapsed, growth, list(HIT_READING.iter_unpack(payload[HIT_HEAD.size :]))))
+            order += 1
+        elif tag == DEFINITION:
+            fields = Fields(json.loads(bytes(payload)), "trace")
+            if fields.has("column"):
+                columns.append((_path(fields), fields.name("feature")))
+            elif fields.has("level"):
+                levels.setdefault(fields.integer("of"), []).append(fields.text("level"))
+            else:
+                sites.append(Site.from_json(fields))
+                rows.append([])
+        elif tag == FOOTER:
+            footer = Fields(json.loads(bytes(payload)), "trace")
     if footer is None:
         raise InvalidTrace("the trace was cut short: its process ended before the invocation did")
-    fields = Fields(footer, "trace")
-    retired = {sites[number] for number in footer["retired"]}
+    retired = {sites[number] for number in footer.items("retired", _MOST)}
+    spent = dict(zip(sites, footer.items("spent_s", _MOST), strict=False))
     return Trace(
         {
-            site: _arrays(row, columns, levels)
+            site: _arrays(row, columns, levels, float(spent.get(site, 0.0)))
             for site, row in zip(sites, rows, strict=True)
             if row and site not in retired
         },
-        fields.integer("peak_bytes"),
-        fields.integer("baseline_bytes"),
-        fields.number("duration_s", 0.0),
-        tuple(Fingerprint.from_json(child) for child in fields.children("functions", 10_000)),
-        frozenset(FunctionRef.from_json(child) for child in fields.children("recursive", 10_000)),
+        footer.integer("peak_bytes"),
+        footer.integer("baseline_bytes"),
+        footer.number("duration_s", 0.0),
+        tuple(Fingerprint.from_json(child) for child in footer.children("functions", _MOST)),
+        frozenset(FunctionRef.from_json(child) for child in footer.children("recursive", _MOST)),
         frozenset(retired),
     )
 
@@ -149,7 +226,10 @@ def _path(fields: Fields) -> Path:
 
 
 def _arrays(
-    rows: list[tuple[int, float, int, list[tuple[int, float]]]], columns: list[Column], levels: dict[int, list[str]]
+    rows: list[tuple[int, float, int, list[tuple[int, float]]]],
+    columns: list[Column],
+    levels: dict[int, list[str]],
+    spent_s: float,
 ) -> SiteHits:
     read: dict[int, Floats] = {}
     for index, (_, _, _, readings) in enumerate(rows):
@@ -163,4 +243,5 @@ def _arrays(
         np.array([row[2] for row in rows], dtype=np.float64),
         {columns[number]: values for number, values in read.items()},
         {columns[number]: tuple(levels[number]) for number in read if number in levels},
+        spent_s,
     )

@@ -15,24 +15,30 @@ MAX_BYTES = 4 * 2**20
 
 def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
     """Write a model, whole or not at all: to a file beside it first, then renamed over it."""
+    text = json.dumps(model.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        path = os.fspath(path)
+        raise InvalidModel(f"{path} can't be written: {error.strerror}; save the model elsewhere") from error
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file whole or not at all; raises OSError and leaves nothing beside it."""
     import tempfile  # a tenth of a cold start, and only training saves
 
-    path = os.fspath(path)
-    text = json.dumps(model.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    temporary = ""
+    folder, name = os.path.split(os.path.abspath(path))
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
-        folder, name = os.path.split(os.path.abspath(path))
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             os.fchmod(file.fileno(), 0o666 & ~_umask())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise InvalidModel(f"{path} can't be written: {error.strerror}; save the model elsewhere") from error
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

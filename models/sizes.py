@@ -6,6 +6,8 @@ import re
 
 from .errors import InvalidOption
 
+FLOOR_BYTES = 2 * 2**20  # the resident size of small runs is page noise: relative errors are taken against no less
+
 _UNITS = {
     "": 1, "b": 1,
     "k": 2**10, "kib": 2**10, "kb": 10**3,

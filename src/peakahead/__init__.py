@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .learner.fit import fit
     from .learner.invocations import Invocation
     from .learner.learn import Progress, learn
     from .models.errors import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     )
     from .models.file import load
     from .models.model import BreakpointModel
+    from .models.report import Finding, Report
     from .runtime.arming import arm, disarm
     from .runtime.forecast import Forecast
     from .runtime.predict import predict_memory
@@ -45,7 +47,10 @@ __version__ = "0.1.0"
 # Each name is imported when it is first used, so that production never pays for training.
 _HOMES = {
     "learn": ".learner.learn",
+    "fit": ".learner.fit",
     "Progress": ".learner.learn",
+    "Report": ".models.report",
+    "Finding": ".models.report",
     "Invocation": ".learner.invocations",
     "BreakpointModel": ".models.model",
     "load": ".models.file",
@@ -73,9 +78,12 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 - in the order of use
     "learn",
+    "fit",
     "Invocation",
     "Progress",
     "BreakpointModel",
+    "Report",
+    "Finding",
     "load",
     "arm",
     "disarm",

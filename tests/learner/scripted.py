@@ -44,6 +44,7 @@ def trace(function: Callable[[], object], meter: ScriptedMeter | None = None, ma
             "duration_s": 0.0,
             "functions": [],
             "retired": tracer.retired,
+            "spent_s": tracer.spent_s,
             "recursive": [reference.to_json() for reference in tracer.recursive],
         }
         recorder.close(footer)

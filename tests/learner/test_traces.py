@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from peakahead.learner.history import History
-from peakahead.learner.isolation import Outcome
-from peakahead.learner.learn import _Work
 from peakahead.learner.samples import site_samples
+from peakahead.learner.trace_folder import Repeats
+from peakahead.learner.traces import Origin
+from peakahead.models.sites import FunctionRef
 from tests.learner.scripted import ScriptedMeter, trace
 
 MIB = 2**20
@@ -52,27 +53,29 @@ def test_a_shift_is_given_where_there_was_growth() -> None:
     assert growth.tolist() == [0, 13]
 
 
+def origin(invocation: int, peak: int, traced: bool = True, status: str = "ok") -> Origin:
+    target = FunctionRef("app", "handle")
+    return Origin(target, f"{invocation:04}", status, "", traced, peak, "rss", "forkserver", "3.12.1", "Linux", "glibc")
+
+
 @pytest.mark.parametrize(
     ("differences", "offset"),
-    [([5, 6, 5, 7, 5], 5), ([-900, 800, 20, -40, 600], 0), ([0, 0, 0, 0, 0], 0), ([-8, -9, -8, -8, -7], -8)],
+    [([5, 6, 5, 7, 5], 5), ([-900, 800, 20, -40, 600], 0), ([0, 0, 0, 0, 0], 0), ([-8, -9, -8, -8, -7], -8), ([3], 0)],
 )
-def test_the_offset_is_told_only_where_it_stands_out_of_the_noise(
-    monkeypatch: pytest.MonkeyPatch, differences: list[int], offset: int
-) -> None:
-    again = iter(differences)
-    traced = [Outcome("ok", peak_bytes=1_000 + k) for k in range(5)]
-    work = _Work(b"", [bytes([k]) for k in range(5)], 1, True, None)
-    monkeypatch.setattr(
-        _Work,
-        "_measure",
-        lambda _self, arguments, _traced: iter(
-            [Outcome("ok", peak_bytes=1_000 + argument[0] + next(again)) for argument in arguments]
-        ),
-    )
+def test_the_offset_is_told_only_where_it_stands_out_of_the_noise(differences: list[int], offset: int) -> None:
+    traced = [origin(k, 10 * MIB) for k in range(9)]
+    again = [origin(k, 10 * MIB + difference, False) for k, difference in enumerate(differences)]
+    lost = [origin(8, 5, False, "raised")]
 
-    assert work.untraced_offset(traced, 5)[0] == offset
-    assert work.untraced_offset(traced, 0) == (0, None)
-    assert work.untraced_offset([Outcome("raised")], 5) == (0, None)
+    assert Repeats.of([*traced, *again, *lost]).offset_bytes == offset
+
+
+def test_the_noise_is_how_far_equal_invocations_differ() -> None:
+    traced = [origin(k, 10 * MIB) for k in range(5)]
+    again = [origin(k, round(10 * MIB * (1 + share)), False) for k, share in enumerate((0.0, 0.02, -0.02, 0.01, -0.01))]
+
+    assert Repeats.of([*traced, *again]).noise == pytest.approx(0.01, rel=0.05)
+    assert Repeats.of(traced) == Repeats(0, None)
 
 
 def test_the_lead_is_the_share_still_ahead_at_the_first_hit() -> None:
