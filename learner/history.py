@@ -8,6 +8,7 @@ readings are folded before anything is left out.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,8 @@ from ..models.sites import FunctionRef, Site
 from .traces import Booleans, Column, Floats, Integers, SiteHits, Trace
 
 MAX_ROWS = 24  # of one invocation at one site
-_MIN_ROWS = 4
-_ALL_ROWS = 6_000  # of all invocations at one site, beyond which each is given fewer
+_MIN_ROWS = 3
+_ALL_ROWS = 3_000  # of all invocations at one site, beyond which each is given fewer
 _STEEPEST_SHARE = 1 / 3  # of the rows: those after which growth rose most
 _REPEATING_FOLDS = ("sum", "count", "adjacent")  # they depend on every hit, also those inside a recursion
 LEAST_RELATIVE_RANGE = 1e-3  # of a column; clocks and other near-constants would act as an intercept
@@ -259,28 +260,32 @@ def _numbers(site: Site, parts: Sequence[_Thinned], is_recursive: bool) -> tuple
     values = np.concatenate(blocks).reshape(sum(len(part.order) for part in parts), -1)
     readings = [Reading(site, path, feature, fold) for fold in FOLD_NAMES for path, feature in columns]
     allowed = [not is_recursive or reading.fold not in _REPEATING_FOLDS for reading in readings]
-    kept = telling_columns(values, np.array(allowed, dtype=bool))
+    kept = telling_columns(values, set(), np.array(allowed, dtype=bool))
     return tuple(readings[column] for column in kept), values[:, kept]
 
 
-def telling_columns(values: Floats, allowed: Booleans | None = None) -> list[int]:
+def telling_columns(values: Floats, seen: set[bytes], allowed: Booleans | None = None) -> list[int]:
     """Return the columns that can tell anything: not negative, not near-constant, not an earlier one's duplicate.
 
     NaN, where nothing had been read yet, doesn't count against a column.
+
+    Args:
+        values: The columns, of shape (n_rows, n_columns).
+        seen: Digests of earlier columns of the same rows; those of what is returned are added.
+        allowed: Which columns come into question, of shape (n_columns,), or None for all.
     """
     if not values.size:
         return []
-    unread = np.isnan(values)
-    low = np.where(unread, np.inf, values).min(axis=0)
-    high = np.where(unread, -np.inf, values).max(axis=0)
+    low = np.fmin.reduce(values, axis=0)
+    high = np.fmax.reduce(values, axis=0)
     telling = (low >= 0) & np.isfinite(high)
     telling &= high - low > LEAST_RELATIVE_RANGE * high
     if allowed is not None:
         telling &= allowed
-    seen: set[bytes] = set()
     columns = []
     for column in np.flatnonzero(telling).tolist():
-        key = (values[:, column] / high[column]).astype(np.float32).tobytes()  # bytes and megabytes say the same
+        scaled = (values[:, column] / high[column]).astype(np.float32)  # bytes and megabytes say the same
+        key = hashlib.blake2b(scaled.tobytes(), digest_size=16).digest()
         if key not in seen:
             seen.add(key)
             columns.append(column)

@@ -50,8 +50,8 @@ def fit_model(
 
     history = History.of(noted(), n_traces)
     told = training()
-    # NumPy releases the interpreter's lock in what takes long here.
-    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads")
+    # NumPy releases the interpreter's lock in what takes long here; few samples wait at a time, since they are large.
+    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", pre_dispatch="n_jobs")
     searched = parallel(joblib.delayed(Scored.of)(site_samples(history, one.site)) for one in history.sites)
     scored = [found for found in searched if found is not None]
     choice = choose(

@@ -66,21 +66,20 @@ def site_samples(history: History, site: Site) -> SiteSamples:
     readings: list[Reading] = []
     categories: list[Category] = []
     blocks: list[Floats] = [np.empty((len(keys), 0))]
+    seen: set[bytes] = set()
     for known in history.sites[: place + 1]:
         latest = np.searchsorted(known.keys, keys, side="right") - 1
         if (latest < 0).any() or (known.keys[latest] // INVOCATION != of_row).any():
             continue  # in some invocation it came later, or not at all
         values = known.values[latest]
-        always = np.flatnonzero(np.isfinite(values).all(axis=0))
-        blocks.append(values[:, always])
-        readings += [known.readings[column] for column in always]
+        telling = telling_columns(values, seen, np.isfinite(values).all(axis=0))
+        blocks.append(values[:, telling])
+        readings += [known.readings[column] for column in telling]
         categories += [category.at(latest) for category in known.categories]
-    X = np.hstack(blocks)
-    telling = telling_columns(X)
     return SiteSamples(
         site,
-        tuple(readings[column] for column in telling),
-        X[:, telling],
+        tuple(readings),
+        np.hstack(blocks),
         own.y,
         own.growth,
         own.starts,
