@@ -69,9 +69,7 @@ def _invocation(recorder: Recorder, generator: np.random.Generator) -> int:
     moment = 0
     for index in range(_SITES):
         site = recorder.site(Site(_TARGET, index + 1, f"v{index}"))
-        columns = [
-            recorder.column(site, (Step("attribute", f"a{reading}"),), "value") for reading in range(_READINGS)
-        ]
+        columns = [recorder.column(site, (Step("attribute", f"a{reading}"),), "value") for reading in range(_READINGS)]
         for hit in range(_HITS if index % 3 == 0 else 1):
             values = generator.uniform(0, 1e6, _READINGS)
             if index in (3, 4):

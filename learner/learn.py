@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import cloudpickle
 import joblib
 
 from ..models.errors import InvalidInvocation, InvalidOption
@@ -22,6 +21,7 @@ from .fit import check_coverage, fit_files
 from .invocations import Invocation, InvocationLike, normalise
 from .isolation import Outcome, measure, servers
 from .meters import METERS
+from .pickling import dumps
 from .scope import Scope
 from .target import reference, underlying_function
 from .trace_folder import TraceFolder
@@ -100,7 +100,7 @@ def learn(
     calls = normalise(function, invocations)
     check_enough(len(calls), coverage)
     fork = isolation == "forkserver"
-    task = cloudpickle.dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork))
+    task = dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork))
     arguments = [_pickled(number, call) for number, call in enumerate(calls, 1)]
     with tempfile.TemporaryDirectory(prefix="peakahead-") as temporary:
         folder = TraceFolder(temporary if traces is None else traces)
@@ -197,10 +197,9 @@ class _Work:
 
 def _pickled(number: int, call: Invocation) -> bytes:
     try:
-        pickled: bytes = cloudpickle.dumps((tuple(call.args), dict(call.kwargs)))
+        return dumps((tuple(call.args), dict(call.kwargs)))
     except Exception as error:
         raise InvalidInvocation(
             f"invocation {number} can't be sent to a child process ({error}): give arguments that pickle, "
             "such as a path instead of an open file"
         ) from error
-    return pickled

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import pytest
 
 from peakahead.learner.child import Task
 from peakahead.learner.isolation import Outcome, Server, measure, servers
+from peakahead.learner.pickling import dumps
 from peakahead.learner.scope import Scope
 from peakahead.learner.traces import read_trace
 from peakahead.models.errors import InvalidTrace, TrainingFailed
@@ -24,8 +24,7 @@ MIB = 2**20
 
 
 def task(function: Callable[..., Any], meter: str = "rss", fork: bool = True, before: Any = None) -> bytes:
-    pickled: bytes = cloudpickle.dumps(Task(function, before, Scope.of(functions.block), meter, fork))  # type: ignore[arg-type]  # a plain function
-    return pickled
+    return dumps(Task(function, before, Scope.of(functions.block), meter, fork))  # type: ignore[arg-type]  # a plain function
 
 
 def run(function: Callable[..., Any], *args: Any, fork: bool = True, meter: str = "rss", **options: Any) -> Outcome:
@@ -127,7 +126,7 @@ def test_a_server_whose_interpreter_dies_is_reported() -> None:
             return dies, ()
 
     with pytest.raises(TrainingFailed, match="ended with code 9"):
-        Server(cloudpickle.dumps(Dies()))
+        Server(dumps(Dies()))
 
 
 def test_the_server_imports_nothing_that_training_needs() -> None:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import cloudpickle
-
 from ..learner.child import Task, call_to_end
 from ..learner.invocations import Invocation
 from ..learner.isolation import Outcome, measure
+from ..learner.pickling import dumps
 from ..learner.scope import Scope
 from ..learner.target import underlying_function
 from ..models.errors import PredictedMemoryExceeded
@@ -89,13 +88,11 @@ def hits_task(function: Callable[..., Any], model: BreakpointModel) -> bytes:
 
 def _task(called: Callable[..., Any], function: Callable[..., Any], before: Callable[[], object] | None) -> bytes:
     scope = Scope.of(underlying_function(function))
-    pickled: bytes = cloudpickle.dumps(Task(called, before, scope, "rss", True))
-    return pickled
+    return dumps(Task(called, before, scope, "rss", True))
 
 
 def pickled_arguments(invocation: Invocation) -> bytes:
-    pickled: bytes = cloudpickle.dumps((tuple(invocation.args), dict(invocation.kwargs)))
-    return pickled
+    return dumps((tuple(invocation.args), dict(invocation.kwargs)))
 
 
 def run_armed(task: bytes, invocation: Invocation, timeout_s: float | None = None) -> tuple[Outcome, Said]:
