@@ -14,7 +14,7 @@ import numpy as np
 from ..models.readings import Reading
 from ..models.sites import Site
 from .history import INVOCATION, Category, History, telling_columns
-from .traces import Booleans, Floats, Integers
+from .traces import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def site_samples(history: History, site: Site) -> SiteSamples:
         if (latest < 0).any() or (known.keys[latest] // INVOCATION != of_row).any():
             continue  # in some invocation it came later, or not at all
         values = known.values[latest]
-        always: Booleans = np.isfinite(values).all(axis=0)
+        always = np.logical_and.reduce(np.isfinite(values), axis=0)
         telling = telling_columns(values, seen, always)
         blocks.append(values[:, telling])
         readings += [known.readings[column] for column in telling]

@@ -61,10 +61,10 @@ def generator() -> np.random.Generator:
 def found(made: SiteSamples) -> list[list[str]]:
     candidate = Search(made).best()
     assert candidate is not None
+    switches = [[] if term.switch is None else [made.categories[term.switch]] for term in candidate.terms]
     return [
-        [str(made.readings[column]) for column in term.factors]
-        + [f"by {made.categories[term.switch].reading.site.variable}" for _ in range(term.switch is not None)]
-        for term in candidate.terms
+        [*(str(made.readings[column]) for column in term.factors), *(f"by {s.reading.site.variable}" for s in switch)]
+        for term, switch in zip(candidate.terms, switches, strict=True)
     ]
 
 
