@@ -13,7 +13,7 @@ import numpy as np
 
 from ..models.sizes import FLOOR_BYTES
 from .samples import SiteSamples
-from .terms import Terms, complexity
+from .terms import ForestInput, Terms, complexity
 from .traces import Booleans, Floats, Integers
 
 MAX_FOLDS = 10
@@ -33,6 +33,7 @@ class Candidate:
         errors_larger: The same for the largest third, of shape (n_larger,).
         forecasts_larger: The forecasts behind them, of shape (n_larger,).
         larger: Which invocations those are, of shape (n_larger,).
+        forest: What a forest that corrects the formula asks about; empty without one.
     """
 
     terms: Terms
@@ -41,11 +42,20 @@ class Candidate:
     errors_larger: Floats
     forecasts_larger: Floats
     larger: Integers
+    forest: tuple[ForestInput, ...] = ()
 
     @property
     def score(self) -> float:
         """The mean error of both kinds of split, each error capped."""
-        return float(_capped_mean(self.errors) + _capped_mean(self.errors_larger)) / 2
+        return (self.mean_error + self.mean_error_larger) / 2
+
+    @property
+    def mean_error(self) -> float:
+        return _capped_mean(self.errors)
+
+    @property
+    def mean_error_larger(self) -> float:
+        return _capped_mean(self.errors_larger)
 
     @property
     def standard_error(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ from ..models.report import Finding
 from ..models.sites import FunctionRef
 from ..models.summary import formula_text
 from .choice import Choice, Scored, beats_chance, choose
+from .correction import corrected
 from .history import History
 from .samples import site_samples
-from .stages import export_stage, spread_score, start_stage
+from .stages import export_stage, spread, start_stage
 from .traces import Trace
 
 _FINDINGS = 12  # sites that the report tells of
@@ -54,11 +56,9 @@ def fit_model(
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", pre_dispatch="n_jobs")
     searched = parallel(joblib.delayed(Scored.of)(site_samples(history, one.site)) for one in history.sites)
     scored = [found for found in searched if found is not None]
-    choice = choose(
-        scored,
-        spread_score(history.peaks),
-        lambda found: beats_chance(site_samples(history, found.site), found.score),
-    )
+    median = spread(history.peaks)
+    choice = choose(scored, median.score, lambda found: beats_chance(site_samples(history, found.site), found.score))
+    choice = corrected(choice, scored, history, functools.partial(site_samples, history), median, told.noise)
     stages = (
         start_stage(target, history.peaks, coverage),
         *(export_stage(site_samples(history, found.site), found.candidate, coverage) for found in choice.stages),
@@ -85,7 +85,8 @@ def _notes(stages: tuple[Stage, ...], noise: float | None) -> Iterator[str]:
 
 def _findings(history: History, scored: list[Scored], choice: Choice, coverage: float) -> tuple[Finding, ...]:
     """Return the chosen sites and the best of the others, best first."""
-    chosen = {found.site for found in choice.stages}
+    chosen = {found.site: found for found in choice.stages}
+    scored = [*(found for found in scored if found.site not in chosen), *choice.stages]
     told = sorted(scored, key=lambda found: (found.site not in chosen, found.score))[:_FINDINGS]
     findings = []
     for found in sorted(told, key=lambda found: found.score):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .formula_regressor import NonNegativeRegressor
 from .samples import SiteSamples
 from .traces import Floats
 
@@ -32,6 +33,19 @@ class TermSpec(NamedTuple):
 
 
 Terms = tuple[TermSpec, ...]
+CONSTANT: Terms = (TermSpec(()),)
+
+
+class ForestInput(NamedTuple):
+    """What a forest asks about.
+
+    Attributes:
+        column: The index of a reading, or of a category where there is a level.
+        level: The index of the level that counts as 1, or None.
+    """
+
+    column: int
+    level: int | None = None
 
 
 def complexity(terms: Terms) -> int:
@@ -54,6 +68,21 @@ def term_columns(samples: SiteSamples, term: TermSpec) -> Floats:
     own = category.codes[:, None] == np.arange(len(category.levels))
     columns: Floats = np.where(own, values[:, None], 0.0)
     return columns
+
+
+def fit_terms(
+    samples: SiteSamples, terms: Terms, weights: Floats, labels: Floats | None = None
+) -> NonNegativeRegressor:
+    """Return the formula of some terms as a fitted estimator; its features are the terms' columns, in order.
+
+    Args:
+        samples: Of the site.
+        terms: The terms.
+        weights: Of shape (n_rows,).
+        labels: Other growth than the samples' own, of shape (n_rows,).
+    """
+    design = np.hstack([term_columns(samples, term) for term in terms])
+    return NonNegativeRegressor().fit(design, samples.y if labels is None else labels, sample_weight=weights)
 
 
 @dataclass(frozen=True, slots=True)

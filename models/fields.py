@@ -65,19 +65,31 @@ class Fields:
         return value
 
     def number(self, field: str, low: float = -math.inf, high: float = math.inf) -> float:
-        value = self._data.get(field)
+        return self._number(self._data.get(field), field, low, high)
+
+    def numbers(self, field: str, most: int, low: float = -math.inf, high: float = math.inf) -> tuple[float, ...]:
+        """Return a list of numbers."""
+        return tuple(self._number(value, field, low, high) for value in self.items(field, most))
+
+    def _number(self, value: Any, field: str, low: float, high: float) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.complaint("a number", field)
         try:
-            value = float(value)
+            number = float(value)
         except OverflowError:
-            value = math.inf
-        if not math.isfinite(value) or not low <= value <= high:
+            number = math.inf
+        if not math.isfinite(number) or not low <= number <= high:
             raise self.complaint(f"a finite number from {low} to {high}", field)
-        return value
+        return number
 
     def integer(self, field: str, low: int = 0, high: int = _INTEGER_LIMIT) -> int:
-        value = self._data.get(field)
+        return self._integer(self._data.get(field), field, low, high)
+
+    def integers(self, field: str, most: int, low: int = 0, high: int = _INTEGER_LIMIT) -> tuple[int, ...]:
+        """Return a list of whole numbers."""
+        return tuple(self._integer(value, field, low, high) for value in self.items(field, most))
+
+    def _integer(self, value: Any, field: str, low: int, high: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise self.complaint(f"a whole number from {low} to {high}", field)
         return value

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidModel
 from .fields import Fields
@@ -15,16 +15,19 @@ from .readings import Reading
 from .report import Finding, Report
 from .sites import FunctionRef, Site
 
+if TYPE_CHECKING:
+    from .forest import Forest
+
 FORMAT = "peakahead model"
 MAJOR, MINOR = 1, 0
 MAX_STAGES = 16
-MAX_STAGE_READINGS = 8
+MAX_STAGE_READINGS = 12
 MAX_FINDINGS = 64
 
 Seen = tuple[float, float] | frozenset[str]  # of a reading in training: its lowest and highest value, or its levels
 
 # A range is met within this much: a coefficient doesn't break a percent beyond what it was fitted on.
-_RANGE_SLACK = 0.01
+RANGE_SLACK = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Stage:
         error_larger: The same over the largest third of the invocations, after training on the others.
         lead: The median share of the growth that was still ahead at the site's first hit.
         hits: The median number of hits an invocation.
+        forest: What corrects the formula within the training range, or None where the formula is good alone.
     """
 
     site: Site
@@ -92,6 +96,18 @@ class Stage:
     error_larger: float
     lead: float
     hits: float
+    forest: Forest | None = None
+
+    def compile(self) -> Callable[[Sequence[Value]], float]:
+        """Return the function from running readings, of shape (n_readings,), to the expected growth in bytes."""
+        formula, forest = self.formula.compile(), self.forest
+        if forest is None:
+            return formula
+
+        def corrected(values: Sequence[Value]) -> float:
+            return formula(values) if self.is_beyond(values) else formula(values) * forest.evaluate(values)
+
+        return corrected
 
     def is_beyond(self, values: Sequence[Value]) -> bool:
         """Tell whether any reading lies outside what training saw; values of shape (n_readings,)."""
@@ -108,6 +124,7 @@ class Stage:
             "error_larger": self.error_larger,
             "lead": self.lead,
             "hits": self.hits,
+            "forest": None if self.forest is None else self.forest.to_json(),
         }
 
     @classmethod
@@ -119,17 +136,27 @@ class Stage:
         seen = tuple(_seen_from_json(child) for child in fields.children("seen", MAX_STAGE_READINGS))
         if len(seen) != len(readings):
             raise fields.complaint("one range or list of levels a reading", "seen")
+        is_category = [isinstance(one, frozenset) for one in seen]
         return cls(
             site,
             readings,
             seen,
-            Formula.from_json(fields.child("formula"), [isinstance(one, frozenset) for one in seen]),
+            Formula.from_json(fields.child("formula"), is_category),
             UpperBound.from_json(fields.child("bound")),
             fields.number("error", 0.0),
             fields.number("error_larger", 0.0),
             fields.number("lead", 0.0, 1.0),
             fields.number("hits", 0.0),
+            _forest_from_json(fields, is_category),
         )
+
+
+def _forest_from_json(fields: Fields, is_category: Sequence[bool]) -> Forest | None:
+    if not fields.has("forest"):
+        return None
+    from .forest import Forest  # few models have one, and a cold start counts
+
+    return Forest.from_json(fields.child("forest"), is_category)
 
 
 def _is_beyond(value: Value, seen: Seen) -> bool:
@@ -138,7 +165,7 @@ def _is_beyond(value: Value, seen: Seen) -> bool:
     if isinstance(value, str):
         return True
     low, high = seen
-    slack = _RANGE_SLACK * max(abs(low), abs(high))
+    slack = RANGE_SLACK * max(abs(low), abs(high))
     return not low - slack <= value <= high + slack
 
 

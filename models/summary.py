@@ -53,7 +53,11 @@ def formula_text(stage: Stage) -> str:
     for term in formula.terms:
         factors = [str(stage.readings[index]) for index in term.factors]
         parts.append(" x ".join([_coefficient_text(term, stage), *factors]))
-    return " + ".join(parts)
+    text = " + ".join(parts)
+    if stage.forest is None:
+        return text
+    asked = dict.fromkeys(str(stage.readings[one.reading]) for one in stage.forest.inputs)
+    return f"({text}) x a forest's factor by {', '.join(asked)}"
 
 
 def _coefficient_text(term: Term, stage: Stage) -> str:

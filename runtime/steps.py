@@ -64,7 +64,7 @@ def _maker(model: BreakpointModel, site: Site) -> Callable[[Values, Speak], Step
     numbers = {reading: number for number, reading in enumerate(model.readings())}
     own = [(numbers[reading], _reader(reading), FOLDS[reading.fold]) for reading in numbers if reading.site == site]
     speaking = [
-        (index, tuple(numbers[reading] for reading in stage.readings), stage.formula.compile())
+        (index, tuple(numbers[reading] for reading in stage.readings), stage.compile())
         for index, stage in enumerate(model.stages)
         if stage.site == site
     ]

@@ -8,49 +8,13 @@ from sklearn.linear_model import LinearRegression
 
 from peakahead.learner.choice import Scored, beats_chance, choose
 from peakahead.learner.formula_regressor import NonNegativeRegressor
-from peakahead.learner.history import Category, telling_columns
-from peakahead.learner.judging import Candidate
+from peakahead.learner.history import telling_columns
+from peakahead.learner.judging import Candidate, row_weights
 from peakahead.learner.samples import SiteSamples
 from peakahead.learner.search import Search
-from peakahead.learner.stages import export_stage, fit_terms
-from peakahead.learner.terms import term_columns
-from peakahead.models.readings import Reading
-from peakahead.models.sites import FunctionRef, Site
-
-MIB = 2**20
-FUNCTION = FunctionRef("m", "f")
-
-
-def samples(
-    columns: dict[str, np.ndarray],
-    peaks: np.ndarray,
-    grown: float = 0.0,
-    line: int = 1,
-    categories: dict[str, list[str]] | None = None,
-) -> SiteSamples:
-    """Return samples of a site that is hit once an invocation, when this share of the growth has happened."""
-    n = len(peaks)
-    site = Site(FUNCTION, line, next(iter(columns)))
-    return SiteSamples(
-        site,
-        tuple(Reading(Site(FUNCTION, line, name), (), "value") for name in columns),
-        np.column_stack(list(columns.values())).astype(float),
-        peaks.astype(float),
-        peaks * grown,
-        np.arange(n),
-        np.arange(n),
-        peaks.astype(float),
-        1.0 - grown,
-        1.0,
-        float(line),
-        categories=tuple(category(name, texts) for name, texts in (categories or {}).items()),
-    )
-
-
-def category(name: str, texts: list[str]) -> Category:
-    levels = tuple(sorted(set(texts)))
-    codes = np.array([levels.index(text) for text in texts])
-    return Category(Reading(Site(FUNCTION, 1, name), (), "text"), levels, codes)
+from peakahead.learner.stages import export_stage
+from peakahead.learner.terms import fit_terms, term_columns
+from tests.learner.made_samples import samples
 
 
 @pytest.fixture
@@ -164,7 +128,7 @@ def test_the_exported_formula_is_the_fitted_estimator(generator: np.random.Gener
     candidate = best(made)
 
     stage = export_stage(made, candidate, 0.95)
-    estimator = fit_terms(made, candidate.terms)
+    estimator = fit_terms(made, candidate.terms, row_weights(made, made.y, made.peaks))
 
     order = [made.readings.index(reading) for reading in stage.readings]
     by_formula = [stage.formula.evaluate(row) for row in made.X[:, order]]
