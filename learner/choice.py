@@ -20,7 +20,7 @@ MIN_LEAD = 0.5  # what comes after half of the growth has happened is a later st
 _MIN_LATE_LEAD = 0.1
 MARKED = 0.67  # an earlier or a later stage must cut the error to this share of the other's
 _TOLERANCE = 0.1  # of the best error; of the sites within it, the earliest wins
-_LEAST_TOLERANCE = 0.003  # errors closer than this are the same to anyone who sizes memory
+_LEAST_TOLERANCE = 0.01  # errors closer than this are the same to anyone who sizes memory
 _SHUFFLES = 19  # the best of so many shuffled searches is beaten by chance once in twenty times
 
 

@@ -6,6 +6,7 @@ best few are grown by a third. Of the candidates within 0.7 standard errors of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import combinations, combinations_with_replacement
 
@@ -19,9 +20,10 @@ from .terms import Design, Terms, TermSpec, product_of, term_columns
 from .traces import Floats
 
 _PLAIN_WITHIN = 0.7  # standard errors
-# A further factor must cut the error by a third, an error of a percent counting as good: terms that fit the curve
-# of an allocator's habits within the range lead far off beyond it.
-_FACTOR_PRICE = 1.5
+# A further factor must cut the error: the more, the more columns there are to choose it from and the fewer
+# invocations to choose it by. Twice the extended information criterion's price, since errors aren't independent:
+# terms that fit the curve of an allocator's habits within the range lead far off beyond it.
+_CAUTION = 2.0
 _NEGLIGIBLE_ERROR = 0.01
 _MULTIPLIED = 64  # the best single readings, whose products are tried
 _SWITCHED = 48  # the best products, whose switching by each category is tried, beside every reading's
@@ -48,48 +50,69 @@ class Search:
             return None
         readings = [(column,) for column in range(self.samples.X.shape[1])]
         singles = self._lines(readings)
-        strongest = [candidate.terms[0].factors[0] for candidate in singles[:_MULTIPLIED]]
-        products = self._lines(list(combinations_with_replacement(strongest, 2)))
-        switched = self._switched([*readings, *(candidate.terms[0].factors for candidate in products[:_SWITCHED])])
-        ranked = _merge(singles, products, switched)
+        products = self._products(singles)
+        ranked_products = self._lines(products)
+        strongest = [candidate.terms[0].factors for candidate in ranked_products[:_SWITCHED]]
+        switched = self._switched([*readings, *strongest])
+        ranked = _merge(singles, ranked_products, switched)
         if not ranked:
             return None
+        terms = [TermSpec(factors) for factors in (*readings, *products)]
+        terms += [candidate.terms[0] for candidate in switched[:_SWITCHED]]
         pool = [candidate.terms[0] for candidate in ranked[:_POOL]]
-        pool += [term for term in self._partners(pool[0], switched) if term not in pool]
-        design = Design.of(self.samples, pool)
-        pairs = self._ranked(design, [pair for pair in combinations(pool, 2) if _fit_together(pair)])
+        pool = _union(pool, self._partners(ranked[0].terms, terms))
+        pairs = self._ranked(pool, combinations(pool, 2))
+        for pair in pairs[:1]:
+            pool = _union(pool, self._partners(pair.terms, terms))
         grown = {
             tuple(sorted((*pair.terms, term), key=pool.index))
             for pair in pairs[:_GROWN]
             for term in pool
-            if term not in pair.terms and _fit_together((*pair.terms, term))
+            if term not in pair.terms
         }
-        triples = self._ranked(design, sorted(grown, key=lambda terms: [pool.index(term) for term in terms]))
-        return _plainest(_merge(ranked, pairs, triples))
+        triples = self._ranked(pool, sorted(grown, key=lambda terms: [pool.index(term) for term in terms]))
+        return _plainest(_merge(ranked, pairs, triples), self._factor_price())
+
+    def _products(self, singles: Sequence[Candidate]) -> list[tuple[int, ...]]:
+        """Return products of the best readings, and of others where there are few: alone they may tell nothing."""
+        best = [candidate.terms[0].factors[0] for candidate in singles]
+        strongest = list(dict.fromkeys([*best, *range(self.samples.X.shape[1])]))[:_MULTIPLIED]
+        return list(combinations_with_replacement(strongest, 2))
+
+    def _factor_price(self) -> float:
+        """Return the ratio by which a further factor must cut the error.
+
+        References:
+            J. Chen, Z. Chen, "Extended Bayesian information criteria for model selection with large model spaces",
+            Biometrika 95 (2008).
+        """
+        n, n_columns = self._problem.splits.n, self.samples.X.shape[1] + len(self.samples.categories)
+        return math.exp(_CAUTION * (0.5 * math.log(n) + math.log(n_columns)) / n)
 
     def best_single_score(self) -> float:
         """Return the score of the best candidate of one reading: what chance is measured by."""
         ranked = self._lines([(column,) for column in range(self.samples.X.shape[1])])
         return ranked[0].score if ranked else np.inf
 
-    def _partners(self, best: TermSpec, switched: Sequence[Candidate]) -> list[TermSpec]:
-        """Return terms that tell best what the best one leaves open, such as may tell nothing alone."""
-        terms = [TermSpec((column,)) for column in range(self.samples.X.shape[1])]
-        terms += [candidate.terms[0] for candidate in switched[:_SWITCHED]]
+    def _partners(self, known: Terms, terms: Sequence[TermSpec]) -> list[TermSpec]:
+        """Return the terms that tell best what some known ones leave open; alone they may tell nothing."""
         root = np.sqrt(self._problem.weights[-1])[:, None]
-        known = np.column_stack([np.ones(len(root)), term_columns(self.samples, best)]) * root
-        basis, _ = np.linalg.qr(known / np.maximum(np.abs(known).max(axis=0), 1e-300))
+        design = np.hstack([np.ones((len(root), 1)), *(term_columns(self.samples, term) for term in known)]) * root
+        basis, _ = np.linalg.qr(design / np.maximum(np.abs(design).max(axis=0), 1e-300))
         left = self._problem.labels * root[:, 0]
         left = left - basis @ (basis.T @ left)
-        told = np.empty(len(terms))
-        for index, term in enumerate(terms):
-            columns = term_columns(self.samples, term) * root
+        told: list[Floats] = []
+        step = max(1, _CHUNK // len(root))
+        for first in range(0, len(terms), step):
+            blocks = [term_columns(self.samples, term) for term in terms[first : first + step]]
+            columns = np.hstack(blocks) * root
             sizes = np.linalg.norm(columns, axis=0)
             columns -= basis @ (basis.T @ columns)
             rest = np.linalg.norm(columns, axis=0)
             share = np.where(rest > 1e-6 * sizes, left @ columns / np.maximum(rest, 1e-300), 0.0)
-            told[index] = np.sum(np.maximum(share, 0.0) ** 2)  # a coefficient may not be negative
-        return [terms[index] for index in np.argsort(-told, kind="stable")[:_PARTNERS]]
+            own = np.cumsum([0, *(block.shape[1] for block in blocks[:-1])])
+            told.append(np.add.reduceat(np.maximum(share, 0.0) ** 2, own))  # a coefficient may not be negative
+        return [terms[index] for index in np.argsort(-np.concatenate(told), kind="stable")[:_PARTNERS]]
 
     def _lines(self, products: Sequence[tuple[int, ...]]) -> list[Candidate]:
         """Fit and judge lines on one product of readings each, best first."""
@@ -97,7 +120,7 @@ class Search:
         step = max(1, _CHUNK // max(1, len(self._problem.labels)))
         for first in range(0, len(products), step):
             chunk = products[first : first + step]
-            x = self._products(chunk)
+            x = self._scaled(chunk)
             levels = np.zeros(len(x), dtype=np.int64)
             found += self._problem.judged(
                 lines(self._problem, x, levels, 1), [(TermSpec(factors),) for factors in chunk]
@@ -107,22 +130,24 @@ class Search:
     def _switched(self, products: Sequence[tuple[int, ...]]) -> list[Candidate]:
         """Fit and judge the same lines with their slopes switched by each category, and switched constants."""
         found: list[Candidate] = []
-        x = self._products([(), *products])
+        x = self._scaled([(), *products])
         for index, category in enumerate(self.samples.categories):
             said = lines(self._problem, x, category.codes, len(category.levels))
             found += self._problem.judged(said, [(TermSpec(factors, index),) for factors in [(), *products]])
         return _merge(found)
 
-    def _products(self, products: Sequence[tuple[int, ...]]) -> Floats:
+    def _scaled(self, products: Sequence[tuple[int, ...]]) -> Floats:
         x = np.column_stack([product_of(self.samples.X, factors) for factors in products])
         scaled: Floats = x / np.maximum(x.max(axis=0), 1e-300)
         return scaled
 
-    def _ranked(self, design: Design, candidates: Sequence[Terms]) -> list[Candidate]:
-        """Fit and judge candidates of more than one term, best first."""
+    def _ranked(self, pool: list[TermSpec], candidates: Iterable[Terms]) -> list[Candidate]:
+        """Fit and judge candidates of more than one of the pool's terms, best first."""
+        design = Design.of(self.samples, pool)
         by_width: dict[int, list[Terms]] = {}
         for terms in candidates:
-            by_width.setdefault(sum(len(design.places[term]) for term in terms), []).append(terms)
+            if _fit_together(terms):
+                by_width.setdefault(sum(len(design.places[term]) for term in terms), []).append(terms)
         found: list[Candidate] = []
         step = max(1, _CHUNK // max(1, len(self._problem.labels)))
         for same in by_width.values():
@@ -137,19 +162,23 @@ def _fit_together(terms: Iterable[TermSpec]) -> bool:
     return len({term.switch for term in terms} - {None}) <= 1
 
 
+def _union(pool: list[TermSpec], more: list[TermSpec]) -> list[TermSpec]:
+    return list(dict.fromkeys([*pool, *more]))
+
+
 def _merge(*ranked: Sequence[Candidate]) -> list[Candidate]:
     return sorted((candidate for part in ranked for candidate in part), key=lambda candidate: candidate.score)
 
 
-def _plainest(ranked: Sequence[Candidate]) -> Candidate | None:
+def _plainest(ranked: Sequence[Candidate], factor_price: float) -> Candidate | None:
     """Return the plainest candidate within 0.7 standard errors of the one that earns its factors."""
     if not ranked:
         return None
-    best = min(ranked, key=_price)
+
+    def price(candidate: Candidate) -> float:
+        return (candidate.score + _NEGLIGIBLE_ERROR) * factor_price ** (candidate.complexity - 1)
+
+    best = min(ranked, key=price)
     within = best.score + _PLAIN_WITHIN * best.standard_error
     close = [candidate for candidate in ranked if candidate.score <= within]
     return min(close, key=lambda candidate: (candidate.complexity, candidate.score))
-
-
-def _price(candidate: Candidate) -> float:
-    return (candidate.score + _NEGLIGIBLE_ERROR) * float(_FACTOR_PRICE ** (candidate.complexity - 1))
