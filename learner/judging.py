@@ -7,7 +7,7 @@ more than one hit counts as its running maximum; one that came when the peak was
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Candidate:
         forecasts_larger: The forecasts behind them, of shape (n_larger,).
         larger: Which invocations those are, of shape (n_larger,).
         forest: What a forest that corrects the formula asks about; empty without one.
+        mean_error: The mean of `errors`, each capped.
+        mean_error_larger: The same of `errors_larger`.
     """
 
     terms: Terms
@@ -44,18 +46,17 @@ class Candidate:
     larger: Integers
     forest: tuple[ForestInput, ...] = ()
 
+    mean_error: float = field(init=False)
+    mean_error_larger: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean_error", _capped_mean(self.errors))
+        object.__setattr__(self, "mean_error_larger", _capped_mean(self.errors_larger))
+
     @property
     def score(self) -> float:
         """The mean error of both kinds of split, each error capped."""
         return (self.mean_error + self.mean_error_larger) / 2
-
-    @property
-    def mean_error(self) -> float:
-        return _capped_mean(self.errors)
-
-    @property
-    def mean_error_larger(self) -> float:
-        return _capped_mean(self.errors_larger)
 
     @property
     def standard_error(self) -> float:

@@ -16,7 +16,7 @@ from .blocks import blocks
 from .judging import Candidate, Problem
 from .lines import lines
 from .samples import SiteSamples
-from .terms import Design, Terms, TermSpec, product_of, term_columns
+from .terms import Design, Terms, TermSpec, products_of, term_columns
 from .traces import Floats
 
 _PLAIN_WITHIN = 0.7  # standard errors
@@ -57,13 +57,13 @@ class Search:
         ranked = _merge(singles, ranked_products, switched)
         if not ranked:
             return None
-        terms = [TermSpec(factors) for factors in (*readings, *products)]
-        terms += [candidate.terms[0] for candidate in switched[:_SWITCHED]]
+        unswitched = [*readings, *products]
+        best_switched = [candidate.terms[0] for candidate in switched[:_SWITCHED]]
         pool = [candidate.terms[0] for candidate in ranked[:_POOL]]
-        pool = _union(pool, self._partners(ranked[0].terms, terms))
+        pool = _union(pool, self._partners(ranked[0].terms, unswitched, best_switched))
         pairs = self._ranked(pool, combinations(pool, 2))
         for pair in pairs[:1]:
-            pool = _union(pool, self._partners(pair.terms, terms))
+            pool = _union(pool, self._partners(pair.terms, unswitched, best_switched))
         grown = {
             tuple(sorted((*pair.terms, term), key=pool.index))
             for pair in pairs[:_GROWN]
@@ -94,25 +94,32 @@ class Search:
         ranked = self._lines([(column,) for column in range(self.samples.X.shape[1])])
         return ranked[0].score if ranked else np.inf
 
-    def _partners(self, known: Terms, terms: Sequence[TermSpec]) -> list[TermSpec]:
+    def _partners(
+        self, known: Terms, products: Sequence[tuple[int, ...]], switched: Sequence[TermSpec]
+    ) -> list[TermSpec]:
         """Return the terms that tell best what some known ones leave open; alone they may tell nothing."""
         root = np.sqrt(self._problem.weights[-1])[:, None]
         design = np.hstack([np.ones((len(root), 1)), *(term_columns(self.samples, term) for term in known)]) * root
         basis, _ = np.linalg.qr(design / np.maximum(np.abs(design).max(axis=0), 1e-300))
         left = self._problem.labels * root[:, 0]
         left = left - basis @ (basis.T @ left)
-        told: list[Floats] = []
-        step = max(1, _CHUNK // len(root))
-        for first in range(0, len(terms), step):
-            blocks = [term_columns(self.samples, term) for term in terms[first : first + step]]
-            columns = np.hstack(blocks) * root
+
+        def told(columns: Floats) -> Floats:
+            """Return how much of what is left a column explains; a coefficient may not be negative."""
+            columns = columns * root
             sizes = np.linalg.norm(columns, axis=0)
             columns -= basis @ (basis.T @ columns)
             rest = np.linalg.norm(columns, axis=0)
             share = np.where(rest > 1e-6 * sizes, left @ columns / np.maximum(rest, 1e-300), 0.0)
-            own = np.cumsum([0, *(block.shape[1] for block in blocks[:-1])])
-            told.append(np.add.reduceat(np.maximum(share, 0.0) ** 2, own))  # a coefficient may not be negative
-        return [terms[index] for index in np.argsort(-np.concatenate(told), kind="stable")[:_PARTNERS]]
+            gain: Floats = np.maximum(share, 0.0) ** 2
+            return gain
+
+        step = max(1, _CHUNK // len(root))
+        chunks = [products[first : first + step] for first in range(0, len(products), step)]
+        gains = [gain for chunk in chunks for gain in told(self._scaled(chunk)).tolist()]
+        gains += [float(told(term_columns(self.samples, term)).sum()) for term in switched]
+        terms = [*map(TermSpec, products), *switched]
+        return [terms[index] for index in np.argsort(-np.array(gains), kind="stable")[:_PARTNERS]]
 
     def _lines(self, products: Sequence[tuple[int, ...]]) -> list[Candidate]:
         """Fit and judge lines on one product of readings each, best first."""
@@ -137,7 +144,7 @@ class Search:
         return _merge(found)
 
     def _scaled(self, products: Sequence[tuple[int, ...]]) -> Floats:
-        x = np.column_stack([product_of(self.samples.X, factors) for factors in products])
+        x = products_of(self.samples.X, products)
         scaled: Floats = x / np.maximum(x.max(axis=0), 1e-300)
         return scaled
 

@@ -6,6 +6,7 @@ row's level is another: least squares then finds a coefficient for each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,20 +54,22 @@ def complexity(terms: Terms) -> int:
     return sum(term.complexity for term in terms)
 
 
-def product_of(X: Floats, factors: tuple[int, ...]) -> Floats:
-    """Return the product of some columns, of shape (n_rows,); ones if there are none."""
-    product: Floats = np.prod(X[:, list(factors)], axis=1)
-    return product
+def products_of(X: Floats, products: Sequence[tuple[int, ...]]) -> Floats:
+    """Return products of at most two columns each, of shape (n_rows, n_products); ones for a product of none."""
+    padded = np.hstack([X, np.ones((len(X), 1))])
+    first, second = np.array([(*factors, -1, -1)[:2] for factors in products]).T
+    found: Floats = padded[:, first] * padded[:, second]
+    return found
 
 
 def term_columns(samples: SiteSamples, term: TermSpec) -> Floats:
     """Return a term's columns: one, or one a level of its category; of shape (n_rows, n_columns)."""
-    values = product_of(samples.X, term.factors)
+    values = products_of(samples.X[:, list(term.factors)], [tuple(range(len(term.factors)))])
     if term.switch is None:
-        return values[:, None]
+        return values
     category = samples.categories[term.switch]
     own = category.codes[:, None] == np.arange(len(category.levels))
-    columns: Floats = np.where(own, values[:, None], 0.0)
+    columns: Floats = np.where(own, values, 0.0)
     return columns
 
 
