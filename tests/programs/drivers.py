@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mmap
+import os
 import random
 import threading
 from collections.abc import Iterable, Iterator
@@ -162,6 +163,15 @@ def decoy(rows: int) -> int:
     made = bytearray(int(rows * 64 * random.uniform(0.95, 1.05)))
     shown = len(made) // 10
     return shown
+
+
+def says_where(size: int, folder: str) -> int:
+    """Leave a file named by the process that the server was started from."""
+    with open(f"/proc/{os.getppid()}/stat") as file:
+        starter = file.read().rsplit(")", 1)[1].split()[1]
+    with open(os.path.join(folder, starter), "w"):
+        made = bytearray(size)
+    return len(made)
 
 
 def constant(rows: int) -> int:
