@@ -33,6 +33,7 @@ class Candidate:
         errors_larger: The same for the largest third, of shape (n_larger,).
         forecasts_larger: The forecasts behind them, of shape (n_larger,).
         larger: Which invocations those are, of shape (n_larger,).
+        score: The mean error of both kinds of split, each error capped.
     """
 
     terms: Terms
@@ -41,11 +42,7 @@ class Candidate:
     errors_larger: Floats
     forecasts_larger: Floats
     larger: Integers
-
-    @property
-    def score(self) -> float:
-        """The mean error of both kinds of split, each error capped."""
-        return float(_capped_mean(self.errors) + _capped_mean(self.errors_larger)) / 2
+    score: float
 
     @property
     def standard_error(self) -> float:
@@ -55,10 +52,6 @@ class Candidate:
     @property
     def complexity(self) -> int:
         return complexity(self.terms)
-
-
-def _capped_mean(errors: Floats) -> float:
-    return float(np.minimum(errors, _WORST_ERROR).mean())
 
 
 class Splits:
@@ -141,6 +134,7 @@ class Problem:
         held_out = errors(said.held_out, said.held_out_in_time, everyone)
         larger = errors(said.larger, said.larger_in_time, self.splits.larger)
         sound = said.sound & np.isfinite(held_out).all(axis=0) & np.isfinite(larger).all(axis=0)
+        scores = np.where(sound, _scores(held_out, larger), np.inf)
         indexes = np.flatnonzero(self.splits.larger)
         return [
             Candidate(
@@ -150,15 +144,17 @@ class Problem:
                 larger[:, c].copy(),
                 said.larger[:, c].copy(),
                 indexes,
+                float(scores[c]),
             )
-            for c in _worth_keeping(held_out, larger, sound)
+            for c in np.argsort(scores, kind="stable")[:_KEPT].tolist()
+            if sound[c]
         ]
 
 
-def _worth_keeping(held_out: Floats, larger: Floats, sound: Booleans) -> list[int]:
-    scores = np.minimum(held_out, _WORST_ERROR).mean(axis=0) + np.minimum(larger, _WORST_ERROR).mean(axis=0)
-    order = np.argsort(np.where(sound, scores, np.inf), kind="stable")[:_KEPT]
-    return [int(c) for c in order if sound[c]]
+def _scores(held_out: Floats, larger: Floats) -> Floats:
+    parts = (np.minimum(errors, _WORST_ERROR).mean(axis=0) for errors in (held_out, larger))
+    scores: Floats = sum(parts, np.zeros(held_out.shape[1])) / 2
+    return scores
 
 
 def row_weights(samples: SiteSamples, labels: Floats, peaks: Floats) -> Floats:

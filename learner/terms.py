@@ -41,7 +41,9 @@ def complexity(terms: Terms) -> int:
 
 def product_of(X: Floats, factors: tuple[int, ...]) -> Floats:
     """Return the product of some columns, of shape (n_rows,); ones if there are none."""
-    product: Floats = np.prod(X[:, list(factors)], axis=1)
+    product: Floats = X[:, factors[0]] if factors else np.ones(len(X))
+    for factor in factors[1:]:
+        product = product * X[:, factor]
     return product
 
 
