@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from . import accuracy, coldstart, overhead, tracing
+from . import accuracy, coldstart, overhead, scale, tracing
 from .store import save
 from .tables import BENCHMARKS, write_tables
 
-_RUNS = {"accuracy": accuracy.run, "tracing": tracing.run, "overhead": overhead.run, "coldstart": coldstart.run}
+_RUNS = {
+    "accuracy": accuracy.run,
+    "tracing": tracing.run,
+    "overhead": overhead.run,
+    "coldstart": coldstart.run,
+    "scale": scale.run,
+}
 
 
 def main(names: list[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import accuracy, coldstart, overhead, tracing
+from . import accuracy, coldstart, overhead, scale, tracing
 from .store import load_all
 
 ROOT = Path(__file__).parents[1]
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "tracing": tracing.figures,
     "overhead": overhead.figures,
     "coldstart": coldstart.figures,
+    "scale": scale.figures,
 }
 
 

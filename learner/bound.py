@@ -13,6 +13,8 @@ from .traces import Floats
 
 GRAIN_BYTES = 4 * 2**20
 _CONFIDENCE = 0.99
+_FORESEEN = 4.0  # times the largest input trained; beyond, no margin of so few invocations means anything
+_LONGEST_STRETCH = 2.0
 
 
 def invocations_needed(coverage: float) -> int:
@@ -60,9 +62,20 @@ def upper_bound(
     conformal = float(scores[min(n, math.ceil((n + 1) * coverage)) - 1])
     tolerance = float(scores.mean() + tolerance_factor(n, coverage) * scores.std(ddof=1))
     margin = max(0.0, conformal, tolerance, tail_limit(scores, coverage))
-    # The error that grew from the smaller two thirds to the largest third may grow as much again beyond.
-    beyond = max(margin, margin + float(_scores(forecasts_larger, peaks_larger).max(initial=0.0)))
+    excess = max(0.0, float(_scores(forecasts_larger, peaks_larger).max(initial=0.0)))
+    beyond = margin + excess * _stretch(np.sort(peaks), len(peaks_larger))
     return UpperBound(coverage, margin, beyond, GRAIN_BYTES)
+
+
+def _stretch(peaks: Floats, n_larger: int) -> float:
+    """Return how much further off than on the largest third forecasts may be on inputs beyond the range.
+
+    A bend's error grows with the logarithm of the distance: what it came to from the smaller two thirds' largest
+    peak to the largest of all, it comes to once more for every such factor up to four times the largest.
+    """
+    rest = float(peaks[max(0, len(peaks) - n_larger - 1)])
+    factor = math.log(max(float(peaks[-1]), 1.0) / max(rest, 1.0))
+    return min(_LONGEST_STRETCH, max(1.0, math.log(_FORESEEN) / factor)) if factor > 0 else _LONGEST_STRETCH
 
 
 def _scores(forecasts: Floats, peaks: Floats) -> Floats:

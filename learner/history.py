@@ -25,6 +25,7 @@ _MIN_ROWS = 3
 _ALL_ROWS = 3_000  # of all invocations at one site, beyond which each is given fewer
 _STEEPEST_SHARE = 1 / 3  # of the rows: those after which growth rose most
 _REPEATING_FOLDS = ("sum", "count", "adjacent")  # they depend on every hit, also those inside a recursion
+MOST_NUMBER = 1e30  # of a column that can tell anything of bytes: squares of it still have squares
 LEAST_RELATIVE_RANGE = 1e-3  # of a column; clocks and other near-constants would act as an intercept
 MAX_LEVELS = 8  # of a category
 _NO_MOMENTS = np.empty(0, dtype=np.int64)
@@ -206,13 +207,14 @@ def folded(hits: SiteHits, columns: Sequence[Column]) -> Floats:
 
 def _folds(values: Floats) -> Floats:
     before = np.vstack([np.zeros((1, values.shape[1])), values[:-1]])
-    by_fold = {
-        "last": values,
-        "max": np.maximum.accumulate(values, axis=0),
-        "sum": np.cumsum(values, axis=0),
-        "count": np.broadcast_to(np.arange(1.0, len(values) + 1.0)[:, None], values.shape),
-        "adjacent": np.maximum.accumulate(values + before, axis=0),
-    }
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows tells nothing, and is dropped for it
+        by_fold = {
+            "last": values,
+            "max": np.maximum.accumulate(values, axis=0),
+            "sum": np.cumsum(values, axis=0),
+            "count": np.broadcast_to(np.arange(1.0, len(values) + 1.0)[:, None], values.shape),
+            "adjacent": np.maximum.accumulate(values + before, axis=0),
+        }
     return np.stack([by_fold[fold] for fold in FOLD_NAMES], axis=1)
 
 
@@ -278,8 +280,8 @@ def telling_columns(values: Floats, seen: set[bytes], allowed: Booleans | None =
         return []
     low = np.fmin.reduce(values, axis=0)
     high = np.fmax.reduce(values, axis=0)
-    telling = (low >= 0) & np.isfinite(high)
-    telling &= high - low > LEAST_RELATIVE_RANGE * high
+    telling = (low >= 0) & (high <= MOST_NUMBER)
+    telling &= high - np.where(telling, low, 0.0) > LEAST_RELATIVE_RANGE * high
     if allowed is not None:
         telling &= allowed
     columns = []

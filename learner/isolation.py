@@ -190,19 +190,26 @@ def _interpreter_flags() -> list[str]:
 
 
 class Servers:
-    """Idle servers of this process by their task, started when there is none."""
+    """Idle servers of this process by their task, started when there is none.
+
+    `close` ends those of the process that calls it. In the worker processes of a cluster nobody calls it, so what
+    nobody borrows for a while ends by itself.
+    """
+
+    patience_s = 20.0
 
     def __init__(self) -> None:
         self._idle: dict[str, list[Server]] = {}
         self._lock = threading.Lock()
         self._owner = os.getpid()
+        self._timer: threading.Timer | None = None
 
     @contextlib.contextmanager
     def borrow(self, task: bytes) -> Iterator[Server]:
         key = _key(task)
         with self._lock:
             if self._owner != os.getpid():  # forked: the servers are the parent's
-                self._idle, self._owner = {}, os.getpid()
+                self._idle, self._owner, self._timer = {}, os.getpid(), None
             waiting = self._idle.get(key)
             server = waiting.pop() if waiting else None
         if server is None:
@@ -215,17 +222,29 @@ class Servers:
         if server.is_alive:
             with self._lock:
                 self._idle.setdefault(key, []).append(server)
+                self._wait_anew()
         else:
             server.close()
 
+    def _wait_anew(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = threading.Timer(self.patience_s, self.close)
+        self._timer.daemon = True
+        self._timer.start()
+
     def close(self, task: bytes | None = None) -> None:
         """End the idle servers of a task, or all."""
+        if self._owner != os.getpid():
+            return
         with self._lock:
             keys = list(self._idle) if task is None else [_key(task)]
             servers = [server for key in keys for server in self._idle.pop(key, [])]
-        if self._owner == os.getpid():
-            for server in servers:
-                server.close()
+            if not self._idle and self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+        for server in servers:
+            server.close()
 
 
 def _key(task: bytes) -> str:

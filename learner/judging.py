@@ -7,7 +7,7 @@ more than one hit counts as its running maximum; one that came when the peak was
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,9 +33,9 @@ class Candidate:
         errors_larger: The same for the largest third, of shape (n_larger,).
         forecasts_larger: The forecasts behind them, of shape (n_larger,).
         larger: Which invocations those are, of shape (n_larger,).
-        forest: What a forest that corrects the formula asks about; empty without one.
         mean_error: The mean of `errors`, each capped.
         mean_error_larger: The same of `errors_larger`.
+        forest: What a forest that corrects the formula asks about; empty without one.
     """
 
     terms: Terms
@@ -44,14 +44,9 @@ class Candidate:
     errors_larger: Floats
     forecasts_larger: Floats
     larger: Integers
+    mean_error: float
+    mean_error_larger: float
     forest: tuple[ForestInput, ...] = ()
-
-    mean_error: float = field(init=False)
-    mean_error_larger: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mean_error", _capped_mean(self.errors))
-        object.__setattr__(self, "mean_error_larger", _capped_mean(self.errors_larger))
 
     @property
     def score(self) -> float:
@@ -68,8 +63,10 @@ class Candidate:
         return complexity(self.terms)
 
 
-def _capped_mean(errors: Floats) -> float:
-    return float(np.minimum(errors, _WORST_ERROR).mean())
+def capped_means(errors: Floats) -> Floats:
+    """Return the mean over invocations of errors of shape (n_invocations, ...), each capped."""
+    means: Floats = np.minimum(errors, _WORST_ERROR).mean(axis=0)
+    return means
 
 
 class Splits:
@@ -153,6 +150,8 @@ class Problem:
         larger = errors(said.larger, said.larger_in_time, self.splits.larger)
         sound = said.sound & np.isfinite(held_out).all(axis=0) & np.isfinite(larger).all(axis=0)
         indexes = np.flatnonzero(self.splits.larger)
+        means, means_larger = capped_means(held_out), capped_means(larger)
+        scores = np.where(sound, means + means_larger, np.inf)
         return [
             Candidate(
                 candidates[c],
@@ -161,15 +160,12 @@ class Problem:
                 larger[:, c].copy(),
                 said.larger[:, c].copy(),
                 indexes,
+                float(means[c]),
+                float(means_larger[c]),
             )
-            for c in _worth_keeping(held_out, larger, sound)
+            for c in np.argsort(scores, kind="stable")[:_KEPT].tolist()
+            if sound[c]
         ]
-
-
-def _worth_keeping(held_out: Floats, larger: Floats, sound: Booleans) -> list[int]:
-    scores = np.minimum(held_out, _WORST_ERROR).mean(axis=0) + np.minimum(larger, _WORST_ERROR).mean(axis=0)
-    order = np.argsort(np.where(sound, scores, np.inf), kind="stable")[:_KEPT]
-    return [int(c) for c in order if sound[c]]
 
 
 def row_weights(samples: SiteSamples, labels: Floats, peaks: Floats) -> Floats:

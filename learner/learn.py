@@ -169,9 +169,7 @@ class _Work:
     def _measure(self, indexes: Iterable[int], traced: bool) -> Iterator[Outcome]:
         """Measure invocations, write their files, and yield what became of them, in order."""
         chosen = list(indexes)
-        # The work is done in child processes, so threads are enough to wait for them here.
-        parallel = joblib.Parallel(n_jobs=self.jobs, prefer="threads", return_as="generator")
-        outcomes: Iterator[Outcome] = parallel(
+        outcomes: Iterable[Outcome] = _parallel(self.jobs)(
             joblib.delayed(measure)(
                 self.task, self.arguments[index], fork=self.fork, traced=traced, timeout_s=self.timeout
             )
@@ -193,6 +191,15 @@ class _Work:
             self.isolation,
             *outcome.environment,
         )
+
+
+def _parallel(jobs: int) -> Any:
+    """Return what runs jobs and hands on their results as they come; all at the end where the backend can't."""
+    # The work is done in child processes, so threads are enough to wait for them here.
+    try:
+        return joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+    except ValueError:  # an ambient backend such as "multiprocessing"
+        return joblib.Parallel(n_jobs=jobs, prefer="threads")
 
 
 def _pickled(number: int, call: Invocation) -> bytes:

@@ -10,7 +10,7 @@ from ..models.sites import FunctionRef, Site
 from ..models.sizes import FLOOR_BYTES
 from .bound import upper_bound
 from .forest_fit import export_forest
-from .judging import Candidate, row_weights
+from .judging import Candidate, capped_means, row_weights
 from .samples import SiteSamples
 from .terms import CONSTANT, fit_terms
 from .traces import Floats
@@ -28,14 +28,9 @@ def spread(peaks: Floats) -> Candidate:
         relative: Floats = np.abs(said - chosen) / np.maximum(chosen, FLOOR_BYTES)
         return relative
 
-    return Candidate(
-        CONSTANT,
-        errors(forecasts, peaks),
-        forecasts,
-        errors(forecasts_larger, peaks[larger]),
-        forecasts_larger,
-        larger,
-    )
+    held_out, beyond = errors(forecasts, peaks), errors(forecasts_larger, peaks[larger])
+    means = float(capped_means(held_out)), float(capped_means(beyond))
+    return Candidate(CONSTANT, held_out, forecasts, beyond, forecasts_larger, larger, *means)
 
 
 def start_stage(target: FunctionRef, peaks: Floats, coverage: float) -> Stage:

@@ -12,11 +12,15 @@ from __future__ import annotations
 import dis
 from types import CodeType
 
+from ..models.assigned import pending_targets
+
 _NAME_STORES = {"STORE_NAME", "STORE_GLOBAL"}
 _LOCAL_STORES = {"STORE_FAST", "STORE_DEREF"}
 _FUSED_STORES = {"STORE_FAST_LOAD_FAST": (4,), "STORE_FAST_STORE_FAST": (4, 0)}  # shifts of the stored indexes
 _STOPS = {"RETURN_VALUE", "RETURN_CONST", "RETURN_GENERATOR", "RAISE_VARARGS", "RERAISE"}
 _JUMPS = {"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"}
+# What may follow a store without using anything: the rest of an unpacking or a chain, the way back of a loop.
+_IDLE = {*_NAME_STORES, *_LOCAL_STORES, *_JUMPS, "STORE_FAST_STORE_FAST", "COPY", "SWAP", "POP_TOP", "NOP"}
 _CACHE = 0  # also in the instructions as they were compiled, as room for the specialising interpreter
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _RESUME = dis.opmap["RESUME"]
@@ -34,6 +38,8 @@ class CodeStores:
         code: The code object.
         entries: Offsets of the RESUME instructions that begin a call; the others resume a generator.
         suspensions: Offsets of the instructions that suspend a generator or a coroutine.
+        busy_lines: Lines that go on after they stored a variable, as comprehensions and other loops on one line do:
+            the next line event comes when what was stored has been used.
     """
 
     def __init__(self, code: CodeType) -> None:
@@ -42,7 +48,9 @@ class CodeStores:
         self.suspensions: set[int] = set()
         self._stores: dict[int, tuple[Store, ...]] = {}
         self._next: dict[int, tuple[int, ...]] = {}
+        self.busy_lines: set[int] = set()
         self._decode()
+        self._find_busy_lines()
 
     def _decode(self) -> None:
         code = self.code
@@ -53,7 +61,8 @@ class CodeStores:
             offset: line for start, end, line in code.co_lines() if line is not None for offset in range(start, end, 2)
         }
         restored: set[str] = set()
-        extended = 0
+        assigning: set[int] = set()
+        pending = extended = 0
         for index, offset in enumerate(starts):
             opcode, argument = raw[offset], raw[offset + 1] | extended
             after = starts[index + 1] if index + 1 < len(starts) else None
@@ -77,21 +86,37 @@ class CodeStores:
                 self.entries.add(offset)
             elif opcode == _YIELD_VALUE:
                 self.suspensions.add(offset)
+            if pending >= len(names):
+                assigning.add(offset)
+            pending = pending_targets(pending, name, argument)
             line = line_at.get(offset)
             if names and line is not None:
                 self._stores[offset] = tuple((stored, line) for stored in names)
-        # An inlined comprehension's last store gives the outer variable back, which may be unbound.
-        for offset, stores in list(self._stores.items()):
-            self._stores[offset] = tuple(store for store in stores if store[0] not in restored)
+        for offset in self._stores.keys() - assigning:
+            self._stores[offset] = tuple(store for store in self._stores[offset] if store[0] not in restored)
+
+    def _find_busy_lines(self) -> None:
+        raw = self.code.co_code
+        for offset, stores in self._stores.items():
+            line = self._line_of[offset]
+            after = self._next[offset]
+            while after and dis.opname[raw[after[0]]] in _IDLE:
+                after = self._next[after[0]]
+            if stores and any(self._line_of.get(successor) == line for successor in after):
+                self.busy_lines.add(line)
 
     def between(self, before: int, after: int) -> tuple[Store, ...]:
         """Return what is stored from the instruction at `before` up to that at `after`, by the shortest way there."""
         if before not in self._next:
             return ()
+        if self._line_of.get(before) in self.busy_lines:  # every instruction makes an event, and a line's first two
+            return self._stores.get(before, ()) if after in self._next[before] else ()
         arrivals = {after}
         if self._line_of.get(before) == self._line_of.get(after):
             # Within a line only a jump back makes an event: what counts is the way around, not the first arrival.
             arrivals = {offset for offset, ways in self._next.items() if after in ways and offset > after} or arrivals
+        if before in arrivals:
+            return self._stores.get(before, ())
         way = self._way(before, arrivals)
         stores = [store for offset in way for store in self._stores.get(offset, ())]
         return tuple(dict.fromkeys(stores))

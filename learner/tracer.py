@@ -67,6 +67,11 @@ class _Plan:
         n += bool(code.co_flags & _CO_VARARGS) + bool(code.co_flags & _CO_VARKEYWORDS)
         return tuple(name for name in code.co_varnames[:n] if name.isidentifier())  # not a comprehension's `.0`
 
+    def calm_lines(self) -> None:
+        """Follow no longer the single instructions of lines whose sites are all retired."""
+        live = {line for (_, line), site in self.sites.items() if not site.retired}
+        self.stores.busy_lines.difference_update({line for _, line in self.sites} - live)
+
 
 class Tracer:
     """Traces every frame of the user's code from `start` to `stop`, in this thread and those started meanwhile.
@@ -93,6 +98,7 @@ class Tracer:
         self._baseline = baseline_bytes
         self._max_hits = max_hits
         self._plans: dict[int, _Plan | None] = {}
+        self._references: set[FunctionRef] = set()
         self._skipped: list[CodeType] = []  # held, so that their ids stay theirs
         self._lock = threading.Lock()
         self._growth = 0
@@ -136,7 +142,16 @@ class Tracer:
         code = frame.f_code
         plan = None
         if code.co_flags & _CO_OPTIMIZED and self._is_traced(code, frame.f_globals):
-            plan = _Plan(code, FunctionRef(str(frame.f_globals.get("__name__")), code.co_qualname))
+            reference = FunctionRef(str(frame.f_globals.get("__name__")), code.co_qualname)
+            if reference not in self._references:  # the second lambda of a function goes by the first one's name
+                self._references.add(reference)
+                plan = _Plan(code, reference)
+        if plan is not None:
+            if plan.stores.busy_lines:
+                # Python 3.12 makes events of instructions only if it was asked to before tracing is switched on.
+                frame.f_trace_opcodes = True
+                sys.settrace(self._on_call)
+                frame.f_trace_opcodes = False
         else:
             self._skipped.append(code)
         self._plans[id(code)] = plan
@@ -176,6 +191,7 @@ class Tracer:
 
     def _local_tracer(self, plan: _Plan, offset: int) -> TraceFunction:
         ways = plan.ways
+        busy = plan.stores.busy_lines
         before = offset
         events = 0
 
@@ -194,11 +210,15 @@ class Tracer:
                 if all(site.retired for site in sites):
                     ways.clear()
                     self._rest(plan, frame)
+                    plan.calm_lines()
+                    frame.f_trace_opcodes = False
             elif event == "line":
                 events += 1
                 if events > _IDLE_EVENTS:
                     events = 0
                     self._rest(plan, frame)
+            if event == "line" and (frame.f_lineno in busy) is not frame.f_trace_opcodes:
+                frame.f_trace_opcodes = not frame.f_trace_opcodes
             if event == "exception":
                 # Its handler is on no way from here, so what the line didn't come to store isn't taken for stored;
                 # but an await that ends, also an exception to the tracer, goes on to store what it waited for.

@@ -16,6 +16,7 @@ from .fields import Fields
 MAX_TERMS = 3
 MAX_FACTORS = 2
 MAX_LEVELS = 16
+MOST_BYTES = 2.0**63  # more than there is; what overflows, as the square of a reading of 1e308, is said to be this
 
 Value = float | str  # what is read: a number, or a category's level
 
@@ -80,7 +81,7 @@ class Formula:
     terms: tuple[Term, ...] = ()
 
     def evaluate(self, values: Sequence[Any]) -> float:
-        """Return the growth in bytes.
+        """Return the growth in bytes, finite whatever the readings are.
 
         Args:
             values: The running readings, of shape (n_readings,), in the order that the terms index.
@@ -94,7 +95,9 @@ class Formula:
             for factor in term.factors:
                 product *= values[factor]
             growth += product
-        return growth if growth > 0.0 else 0.0
+        if growth < MOST_BYTES:
+            return growth if growth > 0.0 else 0.0
+        return MOST_BYTES
 
     def compile(self) -> Callable[[Sequence[Any]], float]:
         """Return `evaluate` with the commonest shape, one single reading, spelled out."""
@@ -104,7 +107,9 @@ class Formula:
 
                 def line(values: Sequence[Any]) -> float:
                     growth: float = intercept + coefficient * values[index]
-                    return growth if growth > 0.0 else 0.0
+                    if growth < MOST_BYTES:
+                        return growth if growth > 0.0 else 0.0
+                    return MOST_BYTES
 
                 return line
         return self.evaluate

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from ..models.assigned import pending_targets
 from ..models.errors import ArmingError
 from ..models.sites import Site
 from . import facts
@@ -81,15 +82,20 @@ def _with_calls(items: Iterator[Any], probes: Sequence[Probe], missing: set[Site
             at_store.setdefault((probe.site.variable, first + probe.site.line), []).append(probe)
     restored = {item.arg for item in items_list if getattr(item, "name", "") == facts.RESTORES_AFTER}
     entered = False
+    pending = 0
     for index, item in enumerate(items_list):
         yield item
         name = getattr(item, "name", "")
+        if not name:  # a label
+            continue
+        is_target = pending > 0
+        pending = pending_targets(pending, name, item.arg if isinstance(item.arg, int) else 0)
         if name == "RESUME" and not entered:
             entered = True
             yield from _entry_calls(probes, missing, code, items_list[index + 1 :], item)
         elif name in _LOAD_OF or name == "STORE_GLOBAL":
             variable = item.arg if isinstance(item.arg, str) else item.arg.name
-            if variable in restored:
+            if variable in restored and not is_target:
                 continue
             for probe in at_store.get((variable, item.location.lineno), ()):
                 missing.discard(probe.site)

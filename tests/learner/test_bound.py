@@ -57,10 +57,14 @@ def test_the_coverage_holds_over_many_training_sets(noise: str, n: int) -> None:
     assert np.mean(np.array(covered) >= 0.94) >= 0.9
 
 
-def test_the_margin_beyond_the_range_grows_with_the_error_on_the_largest() -> None:
-    forecasts = np.full(30, 50.0 * MIB)
-    exact = upper_bound(forecasts, forecasts, forecasts[:10], forecasts[:10], 0.95)
-    off = upper_bound(forecasts, forecasts, forecasts[:10], forecasts[:10] * 1.3, 0.95)
+@pytest.mark.parametrize(("smallest", "stretch"), [(20, 1.0), (40, 2.0), (75, 2.0), (10, 1.0)])
+def test_the_margin_beyond_the_range_grows_with_the_error_on_the_largest(smallest: int, stretch: float) -> None:
+    # Forecasts for the largest third are 30 % too low; it reaches from just above `smallest` to 80 MiB.
+    peaks = np.concatenate([np.linspace(5, smallest, 20), np.linspace(smallest + 1, 80, 10)]) * MIB
+    exact = upper_bound(peaks, peaks, peaks[-10:], peaks[-10:], 0.95)
+    off = upper_bound(peaks, peaks, peaks[-10:] / 1.3, peaks[-10:], 0.95)
 
     assert exact.margin == exact.margin_beyond == 0.0
-    assert off.margin_beyond == pytest.approx(0.3 * 50 / 54)
+    assert off.margin == 0.0
+    largest = 80 / 1.3
+    assert off.margin_beyond == pytest.approx(stretch * (80 - largest) / (largest + 4))

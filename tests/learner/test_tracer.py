@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import linecache
 import sys
 import threading
 from collections.abc import Callable
@@ -39,8 +40,15 @@ def naive(function: Callable[[], object]) -> list[Hit]:
                     names = [value[0]]
                 else:
                     return []
-                return [(n, line) for n in names if n not in cleared]
+                return [(n, line) for n in names if n not in cleared or written(instruction) == names[0]]
         return []
+
+    def written(instruction: dis.Instruction) -> str:
+        """Return the source that an instruction stands for: what gives a variable back stands for a comprehension."""
+        at = instruction.positions
+        assert at is not None
+        assert at.lineno is not None
+        return linecache.getline(stores.__file__, at.lineno)[at.col_offset : at.end_col_offset]
 
     def settle(frame: FrameType) -> None:
         for variable, line in pending.pop(id(frame), []):
@@ -111,6 +119,42 @@ def test_a_resumed_generator_is_not_entered_again() -> None:
     (entry,) = (hits for site, hits in trace(stores.generators).hits.items() if site.entry)
 
     assert entry.columns[(), "value"].tolist() == [3.0]
+
+
+def test_what_a_line_stores_on_its_way_is_read_before_the_same_line_uses_it() -> None:
+    meter = ScriptedMeter()
+
+    def use(more: int) -> int:
+        meter.level += more
+        return more
+
+    def work() -> int:
+        parts = [use(size) for size in (3, 5, 4)]
+        total = 0
+        for part in parts: total += use(part * 10)  # fmt: skip  # noqa: E701
+        while (left := 200 - total) > 0 and (added := use(left)): total += added  # fmt: skip  # noqa: E701
+        return total
+
+    hits = {site.variable: found for site, found in trace(work, meter).hits.items()}
+
+    assert hits["size"].columns[(), "value"].tolist() == [3, 5, 4]
+    assert hits["size"].growth.tolist() == [0, 3, 8]
+    assert hits["part"].growth.tolist() == [12, 42, 92]
+    assert hits["left"].columns[(), "value"].tolist() == [80, 0]
+    assert hits["left"].growth.tolist() == [132, 212]
+    assert hits["added"].growth.tolist() == [212]
+
+
+def test_of_functions_with_one_name_the_first_is_traced() -> None:
+    def work() -> int:
+        first = lambda n: n  # noqa: E731
+        second = lambda more: more  # noqa: E731
+        return first(3) + first(4) + second(5)
+
+    hits = {site.variable: found for site, found in trace(work).hits.items()}
+
+    assert hits["n"].columns[(), "value"].tolist() == [3, 4]
+    assert "more" not in hits
 
 
 def test_a_hit_carries_the_growth_at_its_moment() -> None:

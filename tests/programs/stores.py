@@ -101,7 +101,18 @@ def module_names() -> int:
 def comprehensions(n: int = 4) -> int:
     squares = [k * k for k in range(n)]
     pairs = {k: v for k, v in enumerate(squares)}
+    {k for k in range(n)}
     return sum(squares) + len(pairs)
+
+
+def comprehensions_of_several_lines(n: int = 4) -> int:
+    first, *rest = [
+        k + len(j)
+        for k, (*j, _) in enumerate(
+            {m, m + 1} for m in range(n) if m % 2
+        )
+    ]  # fmt: skip
+    return first + len(rest)
 
 
 def matching() -> int:
@@ -199,6 +210,7 @@ ALL = [
     closures,
     module_names,
     comprehensions,
+    comprehensions_of_several_lines,
     matching,
     generators,
     coroutines,
