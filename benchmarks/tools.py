@@ -1,4 +1,7 @@
-"""Other tools that follow a function while it runs, each started in the way that its manual says."""
+"""Other tools that follow a function while it runs, each started in the way that its manual says.
+
+They are imported in the process that they run in, so that the benchmarks can be read and checked without them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,17 +22,15 @@ Started = AbstractContextManager[Callable[..., Any]]  # what it gives is to be c
 
 @contextlib.contextmanager
 def _memory_profiler(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    from memory_profiler import LineProfiler
-
-    yield LineProfiler(backend="psutil")(function)
+    yield import_module("memory_profiler").LineProfiler(backend="psutil")(function)
 
 
 @contextlib.contextmanager
 def _coverage(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     os.environ["COVERAGE_CORE"] = "ctrace"
-    import coverage
-
-    tool = coverage.Coverage(data_file=None, config_file=False, include=[function.__code__.co_filename])
+    tool = import_module("coverage").Coverage(
+        data_file=None, config_file=False, include=[function.__code__.co_filename]
+    )
     tool.start()
     try:
         yield function
@@ -47,9 +49,7 @@ def _tracemalloc(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 
 @contextlib.contextmanager
 def _memray(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    import memray
-
-    with tempfile.TemporaryDirectory() as folder, memray.Tracker(f"{folder}/memray.bin"):
+    with tempfile.TemporaryDirectory() as folder, import_module("memray").Tracker(f"{folder}/memray.bin"):
         yield function
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from types import CodeType, FrameType
 from typing import Any
 
 from ..models.attributes import MISSING
+from .facts import FRAME_KEEPS_A_COPY
 
 # Where a frame keeps a copy: the references to it that are the frame's, the asker's and `getrefcount`'s own. With
 # more, the function itself holds what `locals()` gave it, and nothing may be taken out.
@@ -18,6 +20,20 @@ def assigned(frame: FrameType, variable: str) -> Any:
         return frame.f_locals[variable]
     except KeyError:
         return frame.f_globals.get(variable, MISSING)
+
+
+def _assigned_and_no_copy(frame: FrameType, variable: str) -> Any:
+    """Return the same, and let go of the copy that it's read from."""
+    namespace: Any = frame.f_locals
+    value = namespace.get(variable, MISSING)
+    if sys.getrefcount(namespace) == UNSHARED:
+        namespace.clear()
+    return frame.f_globals.get(variable, MISSING) if value is MISSING else value
+
+
+# For a frame without a trace function: nothing renews its copy, whose values would live on in it; and nothing writes
+# it back, as happens to a frame that has one.
+assigned_now = _assigned_and_no_copy if FRAME_KEEPS_A_COPY else assigned
 
 
 def is_running_further_out(code: CodeType, frame: FrameType) -> bool:

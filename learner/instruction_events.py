@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
-from ..models.attributes import MISSING
-from .facts import FRAME_KEEPS_A_COPY, HAS_INSTRUCTION_EVENTS, monitoring
-from .frames import UNSHARED, assigned
+from .facts import HAS_INSTRUCTION_EVENTS, monitoring
+from .frames import assigned_now
 from .plan import Plan, TracedSite, Watcher
 from .stores import Store
 
@@ -104,7 +103,7 @@ class InstructionEvents:
             known = self._first_met(code, frame.f_globals) if frame.f_code is code else None
             if known is None:
                 return self._disable
-        return None if self._watcher.entered(known.plan, frame) else self._disable
+        return None if self._watcher.entered(known.plan, frame, assigned_now) else self._disable
 
     def _first_met(self, code: CodeType, namespace: dict[str, Any]) -> _Code | None:
         with self._lock:
@@ -129,7 +128,7 @@ class InstructionEvents:
             is_over = True
             for site in moment.sites or self._sites(known.plan, moment):
                 if not site.retired:
-                    self._hit(site, _value(frame, site.variable))
+                    self._hit(site, assigned_now(frame, site.variable))
                     if not site.retired:
                         is_over = False
             moment.is_over = is_over
@@ -144,14 +143,4 @@ class InstructionEvents:
         return moment.sites
 
 
-def _value_and_no_copy(frame: FrameType, variable: str) -> Any:
-    """Return a variable's value, and let go of the copy that it's read from, whose values would live on in it."""
-    namespace: Any = frame.f_locals
-    value = namespace.get(variable, MISSING)
-    if sys.getrefcount(namespace) == UNSHARED:
-        namespace.clear()
-    return frame.f_globals.get(variable, MISSING) if value is MISSING else value
-
-
-_value = _value_and_no_copy if FRAME_KEEPS_A_COPY else assigned
 _getframe = sys._getframe

@@ -87,7 +87,7 @@ class LineEvents:
             return None
         offset = frame.f_lasti
         if ways.tells_entries and offset in ways.plan.stores.entries:  # not where a generator is resumed
-            ways.tells_entries = self._watcher.entered(ways.plan, frame)
+            ways.tells_entries = self._watcher.entered(ways.plan, frame, assigned)
         return None if ways.is_over else self._local_tracer(ways, offset)
 
     def _ways_of(self, code: CodeType, namespace: dict[str, Any]) -> _Ways | None:

@@ -10,6 +10,8 @@ from ..models.readings import Path
 from ..models.sites import FunctionRef
 from .stores import CodeStores, Store
 
+ReadVariable = Callable[[FrameType, str], Any]
+
 _CO_VARARGS, _CO_VARKEYWORDS = 4, 8
 
 
@@ -87,8 +89,8 @@ class Watcher(Protocol):
     def site(self, plan: Plan, store: Store) -> TracedSite:
         """Return the site of a store."""
 
-    def entered(self, plan: Plan, frame: FrameType) -> bool:
-        """Note a call; return whether later calls of this code are to be told as well."""
+    def entered(self, plan: Plan, frame: FrameType, read: ReadVariable) -> bool:
+        """Note a call, whose parameters `read` reads; return whether later calls of this code are to be told, too."""
 
     def hit(self, site: TracedSite, value: Any) -> None:
         """Note that a site's variable was assigned a value."""

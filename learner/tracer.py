@@ -17,17 +17,17 @@ from ..models.attributes import MISSING
 from ..models.features import readers_for
 from ..models.readings import Path, is_leaf, read_all
 from ..models.sites import FunctionRef, Site
-from .frames import assigned, is_running_further_out
+from .frames import is_running_further_out
 from .instruction_events import InstructionEvents, free_tool_id
 from .line_events import LineEvents
 from .meters import Meter
-from .plan import LeafFeature, Plan, Source, TracedSite, Watcher
+from .plan import LeafFeature, Plan, ReadVariable, Source, TracedSite, Watcher
 from .recording import Recorder
 from .stores import Store
 
 MAX_HITS = 2_000  # of a site, an invocation
 _READING_BUDGET_S = 0.25  # for all readings of one site, an invocation
-_TIMED_EVERY = 16  # hits whose value is a single number: the clock would cost as much as the reading
+_TIMED_EVERY = 15  # a mask of hits whose value is a single number: the clock would cost as much as the reading
 _MOST_CLASSES = 16  # of one site's values, that are known by heart
 
 _CO_OPTIMIZED = 1  # functions; not modules or class bodies, whose stores are definitions
@@ -70,10 +70,11 @@ class Tracer:
         self._plans: list[Plan] = []
         self._lock = threading.Lock()
         self._growth = 0
-        self._began = self._measured_at = 0.0
+        self._began = self._measure_at = 0.0
 
     def start(self) -> None:
-        self._began = self._measured_at = perf_counter()
+        self._began = perf_counter()
+        self._measure_at = self._began + self._interval_s
         self._source.start()
 
     def stop(self) -> None:
@@ -97,7 +98,7 @@ class Tracer:
 
     @property
     def recursive(self) -> list[FunctionRef]:
-        """The functions that called themselves."""
+        """The functions that called themselves, once at least in their first `max_hits` calls."""
         return [plan.reference for plan in self._plans if plan.is_recursive]
 
     def plan(self, code: CodeType, namespace: dict[str, Any]) -> Plan | None:
@@ -124,34 +125,40 @@ class Tracer:
                 )
             return plan.entry_sites
 
-    def entered(self, plan: Plan, frame: FrameType) -> bool:
+    def entered(self, plan: Plan, frame: FrameType, read: ReadVariable) -> bool:
         if is_running_further_out(plan.code, frame):
             plan.is_recursive = True  # only the outermost call speaks for the invocation
             return True
         for site in plan.entry_sites or self._entry_sites(plan):
             if not site.retired:
-                self.hit(site, assigned(frame, site.variable))
+                self.hit(site, read(frame, site.variable))
         plan.entries += 1
         return plan.entries < self._max_hits
 
     def hit(self, site: TracedSite, value: Any) -> None:
         now = perf_counter()
-        if now - self._measured_at >= self._interval_s:
+        if now >= self._measure_at:
             self._growth = max(0, self._meter.high_water() - self._baseline)
-            self._measured_at = now
+            self._measure_at = now + self._interval_s
         site.hits = hits = site.hits + 1
         if type(value) is site.number_class:
             number = site.read_number(value)
             if number is not None:
                 self._recorder.hit_one(site.number, now - self._began, self._growth, site.number_column, number)
-            if hits % _TIMED_EVERY == 0:
-                site.spent_s += (perf_counter() - now) * _TIMED_EVERY
-        elif value is not MISSING:
-            readings = self._readings(site, value)
+            if hits & _TIMED_EVERY == 0:
+                self._spend(site, (perf_counter() - now) * (_TIMED_EVERY + 1))
+        else:
+            readings = self._readings(site, value) if value is not MISSING else None
             if readings:
                 self._recorder.hit(site.number, now - self._began, self._growth, readings)
-            site.spent_s += perf_counter() - now
-        if hits >= self._max_hits or site.spent_s > _READING_BUDGET_S:
+            self._spend(site, perf_counter() - now)
+        if hits >= self._max_hits:
+            site.retired = True
+
+    @staticmethod
+    def _spend(site: TracedSite, seconds: float) -> None:
+        site.spent_s += seconds
+        if site.spent_s > _READING_BUDGET_S:
             site.retired = True
 
     def _readings(self, site: TracedSite, value: Any) -> list[float]:

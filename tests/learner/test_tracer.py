@@ -308,6 +308,27 @@ def test_a_parameter_that_is_dropped_is_not_kept(source: MakeSource) -> None:
 
 
 @SOURCES
+def test_a_parameter_that_is_deleted_before_any_store_is_not_kept(source: MakeSource) -> None:
+    alive: list[bool] = []
+
+    def made() -> tuple[Any, weakref.ref[Any]]:
+        large = type("Large", (), {})()
+        return large, weakref.ref(large)
+
+    def deletes(large: Any, reference: weakref.ref[Any]) -> None:
+        del large
+        alive.append(reference() is not None)
+
+    def calls() -> None:
+        deletes(*made())
+
+    calls()
+    trace(calls, source=source)
+
+    assert alive[1] == alive[0]  # 3.11 holds what it unpacked
+
+
+@SOURCES
 def test_what_a_function_takes_from_locals_is_left_to_it(source: MakeSource) -> None:
     def takes() -> list[int]:
         first = second = 1
