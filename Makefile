@@ -28,6 +28,7 @@ wheel: $(INSTALLED)
 
 # The benchmarks, some minutes; results and tables are written to benchmarks/results and the READMEs.
 bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks
 
 # An editable install; made anew when the project's requirements change. `--group` needs a recent pip.

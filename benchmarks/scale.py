@@ -75,7 +75,9 @@ def _invocation(recorder: Recorder, generator: np.random.Generator) -> int:
             if index in (3, 4):
                 values[5] = (a, b)[index - 3]
             growth = 0 if index < _SITES - 2 else peak
-            recorder.hit(site, moment / 1_000, growth, list(zip(columns, values.tolist(), strict=True)))
+            recorder.hit(
+                site, moment / 1_000, growth, [x for pair in zip(columns, values.tolist(), strict=True) for x in pair]
+            )
             moment += hit + 1
     return peak
 

@@ -13,7 +13,17 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
-_LIBRARIES = ("peakahead", "bytecode", "numpy", "scipy", "scikit-learn", "joblib")
+_LIBRARIES = (
+    "bytecode",
+    "coverage",
+    "joblib",
+    "memory_profiler",
+    "memray",
+    "numpy",
+    "peakahead",
+    "scikit-learn",
+    "scipy",
+)
 
 
 def machine() -> dict[str, Any]:

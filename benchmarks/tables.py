@@ -19,6 +19,11 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "scale": scale.figures,
 }
 
+# Tables with columns of their own, and what must be known to read them; a row a Python.
+MATRICES: dict[
+    str, tuple[str, Callable[[dict[str, Any]], dict[str, dict[str, str]]], Callable[[dict[str, Any]], list[str]]]
+] = {"tools": ("tracing", tracing.by_tool, tracing.by_tool_notes)}
+
 
 def write_tables() -> None:
     """Rewrite what stands between the markers of each file."""
@@ -31,7 +36,8 @@ def with_tables(text: str) -> str:
 
     def replaced(found: re.Match[str]) -> str:
         names = found[1].split()
-        return f"<!-- table: {found[1]} -->\n{table(names)}\n<!-- end -->"
+        written = matrix(*MATRICES[names[0]]) if names[0] in MATRICES else table(names)
+        return f"<!-- table: {found[1]} -->\n{written}\n<!-- end -->"
 
     return re.sub(r"<!-- table: ([\w ]+) -->\n.*?<!-- end -->", replaced, text, flags=re.DOTALL)
 
@@ -46,6 +52,25 @@ def table(names: list[str]) -> str:
         rows = list(dict.fromkeys(row for column in columns.values() for row in column))
         lines += [f"| {row} | " + " | ".join(columns.get(p, {}).get(row, "") for p in pythons) + " |" for row in rows]
     return "\n".join([*lines, "", *machines(stored)])
+
+
+def matrix(
+    benchmark: str,
+    cells: Callable[[dict[str, Any]], dict[str, dict[str, str]]],
+    notes: Callable[[dict[str, Any]], list[str]],
+) -> str:
+    """Return the Markdown table of one benchmark whose figures have columns of their own."""
+    stored = load_all(benchmark)
+    found = {python: cells(result["results"]) for python, result in stored.items()}
+    columns = list(dict.fromkeys(column for rows in found.values() for row in rows.values() for column in row))
+    names = list(dict.fromkeys(name for rows in found.values() for name in rows))
+    lines = ["| | Python | " + " | ".join(columns) + " |", "| --- | --- |" + " --: |" * len(columns)]
+    for name in names:
+        for python, rows in found.items():
+            row = rows.get(name, {})
+            lines.append(f"| {name} | {python} | " + " | ".join(row.get(column, "") for column in columns) + " |")
+    said = dict.fromkeys(note for result in stored.values() for note in notes(result["results"]))
+    return "\n".join([*lines, "", *said, *machines({benchmark: stored})])
 
 
 def machines(stored: dict[str, dict[str, Any]]) -> list[str]:

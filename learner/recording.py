@@ -3,16 +3,21 @@
 A stream of records after a magic line, each a tag, a length and its payload: in a file that is kept, where it
 comes from; definitions (JSON) of sites, columns and levels as they are first met; hits (packed numbers); and one
 JSON footer. A file without its footer was cut short.
+A hit is written at every few hundred nanoseconds, so threads don't lock each other out to write one: the place is
+taken and filled without a call or a jump back in between, where alone the interpreter lets another thread in.
 The writer's buffer is made and touched before the invocation is measured, and emptied to the file when full, so
 that the records of a long run take no memory that would be learned as the function's.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import mmap
 import os
 import struct
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 from ..models.readings import Path
@@ -25,6 +30,17 @@ HIT_HEAD = struct.Struct("<IdQ")  # site, seconds since the start, high-water gr
 HIT_READING = struct.Struct("<Id")  # column, number; of a category, its level's place in the order of definition
 MAX_LEVELS = 64  # of one category, an invocation: what takes more values is none
 _BUFFER_BYTES = 2**20
+
+
+@functools.cache  # made as they are needed: all of them would take 100 KiB
+def _hit_of(n_readings: int) -> struct.Struct:
+    return struct.Struct(RECORD.format + HIT_HEAD.format[1:] + HIT_READING.format[1:] * n_readings)
+
+
+_ONE_BYTES = _hit_of(1).size
+_ONE_LENGTH = _ONE_BYTES - RECORD.size
+_ROOM_FOR_ONE = _BUFFER_BYTES - _ONE_BYTES
+_PACK_ONE = _hit_of(1).pack_into
 
 
 def framed(tag: bytes, data: dict[str, Any]) -> bytes:
@@ -48,6 +64,7 @@ class Recorder:
         for page in range(0, _BUFFER_BYTES, mmap.PAGESIZE):
             self._buffer[page] = 1  # touched, so that it is resident before the invocation begins
         self._used = 0
+        self._lock = threading.Lock()
         self._n_sites = 0
         self._n_columns = 0
         self._levels: dict[int, dict[str, int]] = {}
@@ -77,22 +94,24 @@ class Recorder:
             self._define({"level": text, "of": column})
         return float(place)
 
-    def hit(self, site: int, elapsed_s: float, growth_bytes: int, readings: list[tuple[int, float]]) -> None:
-        """Write one hit of a site with its readings, as (column, number)."""
-        length = HIT_HEAD.size + HIT_READING.size * len(readings)
-        needed = RECORD.size + length
-        if self._used + needed > _BUFFER_BYTES:
+    def hit(self, site: int, elapsed_s: float, growth_bytes: int, readings: Sequence[float]) -> None:
+        """Write one hit of a site with its readings: column, number, column, number."""
+        layout = _hit_of(len(readings) // 2)
+        size = layout.size
+        pack_into, length = layout.pack_into, size - RECORD.size
+        while self._used + size > _BUFFER_BYTES:
             self.flush()
-        buffer = self._buffer
         at = self._used
-        RECORD.pack_into(buffer, at, HIT, length)
-        at += RECORD.size
-        HIT_HEAD.pack_into(buffer, at, site, elapsed_s, max(growth_bytes, 0))
-        at += HIT_HEAD.size
-        for column, number in readings:
-            HIT_READING.pack_into(buffer, at, column, number)
-            at += HIT_READING.size
-        self._used = at
+        self._used = at + size
+        pack_into(self._buffer, at, HIT, length, site, elapsed_s, growth_bytes, *readings)
+
+    def hit_one(self, site: int, elapsed_s: float, growth_bytes: int, column: int, number: float) -> None:
+        """Write one hit with a single reading, as most are."""
+        while self._used > _ROOM_FOR_ONE:
+            self.flush()
+        at = self._used
+        self._used = at + _ONE_BYTES
+        _PACK_ONE(self._buffer, at, HIT, _ONE_LENGTH, site, elapsed_s, growth_bytes, column, number)
 
     def close(self, footer: dict[str, Any]) -> None:
         """Write the footer, which makes the trace whole."""
@@ -100,17 +119,20 @@ class Recorder:
         self.flush()
 
     def flush(self) -> None:
-        done = 0
-        while done < self._used:
-            with memoryview(self._buffer) as view:
-                done += os.write(self._descriptor, view[done : self._used])
-        self._used = 0
+        with self._lock:
+            done = 0
+            while done < self._used:  # other threads may go on writing behind
+                with memoryview(self._buffer) as view:
+                    done += os.write(self._descriptor, view[done : self._used])
+            self._used = 0
 
     def _define(self, definition: dict[str, Any]) -> None:
         self._append(framed(DEFINITION, definition))
 
     def _append(self, record: bytes) -> None:
-        if self._used + len(record) > _BUFFER_BYTES:
+        size = len(record)
+        while self._used + size > _BUFFER_BYTES:
             self.flush()
-        self._buffer[self._used : self._used + len(record)] = record
-        self._used += len(record)
+        at = self._used
+        self._used = at + size
+        self._buffer[at : at + size] = record

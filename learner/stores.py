@@ -1,8 +1,9 @@
-"""Which variables a piece of code stores on its way from one traced line event to the next.
+"""Which variables a piece of code stores: after which instruction, and on the way from one line event to the next.
 
-A line event says only that a line is about to run. Whether the line before it stored its variable depends on the
-way taken: the `for` line stores its target on every turn but not on the last. So the way is searched in the
-code's own control flow, from the instruction of the last event to that of this one, and remembered by the pair.
+Where every instruction can be followed, a store is done when the one after it is about to run, unless that was
+come to by another way. A line event says only that a line is about to run. Whether the line before it stored its
+variable depends on the way taken: the `for` line stores its target on every turn but not on the last. So the way
+is searched in the code's own control flow, from the instruction of the last event to that of this one.
 Each code object is decoded once; the decoding makes no object an instruction, since it runs inside the invocation
 that is being measured.
 """
@@ -10,6 +11,8 @@ that is being measured.
 from __future__ import annotations
 
 import dis
+from collections import Counter
+from dataclasses import dataclass
 from types import CodeType
 
 from ..models.assigned import pending_targets
@@ -31,8 +34,25 @@ _RESUME_KIND = 3  # the low bits of RESUME's argument tell where it resumes: 0 i
 Store = tuple[str, int]  # variable, line
 
 
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Where a store is first seen done.
+
+    Attributes:
+        stored_at: The offset of the instruction that stores.
+        offset: That of the next one.
+        stores: What it stores.
+        shared: Whether other ways lead to the next one, on which nothing is stored.
+    """
+
+    stored_at: int
+    offset: int
+    stores: tuple[Store, ...]
+    shared: bool
+
+
 class CodeStores:
-    """The stores of one code object, by the way between two instruction offsets.
+    """The stores of one code object, by instruction offsets.
 
     Attributes:
         code: The code object.
@@ -104,6 +124,21 @@ class CodeStores:
                 after = self._next[after[0]]
             if stores and any(self._line_of.get(successor) == line for successor in after):
                 self.busy_lines.add(line)
+
+    def landings(self) -> list[Landing]:
+        """Return where each store is first seen done."""
+        arrivals = Counter(successor for ways in self._next.values() for successor in ways)
+        return [
+            Landing(offset, following, stores, arrivals[following] > 1)
+            for offset, stores in self._stores.items()
+            for following in self._next[offset]
+            if stores
+        ]
+
+    @property
+    def all(self) -> set[Store]:
+        """Every store of the code."""
+        return {store for stores in self._stores.values() for store in stores}
 
     def between(self, before: int, after: int) -> tuple[Store, ...]:
         """Return what is stored from the instruction at `before` up to that at `after`, by the shortest way there."""

@@ -145,6 +145,11 @@ def read_all(value: Any) -> list[tuple[Path, str, float]]:
     return found
 
 
+def is_leaf(cls: type) -> bool:
+    """Tell whether values of this class have readings of their own and no children, whatever they hold."""
+    return cls is not dict and bool(readers_for(cls))
+
+
 def _children(value: Any, readers: dict[str, Read]) -> Iterator[tuple[Step, Any]]:
     if type(value) is dict:
         for key in list(value)[:_MAX_KEYS] if len(value) <= _MAX_KEYS else ():

@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+from peakahead.learner.plan import Source, Watcher
 from peakahead.learner.recording import Recorder
-from peakahead.learner.tracer import Tracer
+from peakahead.learner.tracer import Tracer, best_source
 from peakahead.learner.traces import Trace, read_trace
 
 
@@ -26,13 +27,18 @@ class ScriptedMeter:
         return self.level
 
 
-def trace(function: Callable[[], object], meter: ScriptedMeter | None = None, max_hits: int = 2_000) -> Trace:
+def trace(
+    function: Callable[[], object],
+    meter: ScriptedMeter | None = None,
+    max_hits: int = 2_000,
+    source: Callable[[Watcher], Source] = best_source,
+) -> Trace:
     """Return the trace of a call, of the code in the function's own file."""
     meter = meter or ScriptedMeter()
     filename = function.__code__.co_filename  # type: ignore[attr-defined]  # all tests give functions
     with tempfile.TemporaryFile() as file:
         recorder = Recorder(file.fileno())
-        tracer = Tracer(lambda code, _globals: code.co_filename == filename, meter, recorder, 0, max_hits)
+        tracer = Tracer(lambda code, _globals: code.co_filename == filename, meter, recorder, 0, max_hits, source)
         tracer.start()
         try:
             function()

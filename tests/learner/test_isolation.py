@@ -50,6 +50,13 @@ def test_a_spike_between_two_lines_counts() -> None:
     assert run(functions.spikes, 50 * MIB).peak_bytes == pytest.approx(50 * MIB, rel=0.02)
 
 
+@pytest.mark.parametrize("function", [functions.long_loop, functions.large_values])
+def test_tracing_a_loop_keeps_the_peak(function: Callable[..., Any]) -> None:
+    plain, traced = (run(function, 8 * MIB, traced=traced).peak_bytes for traced in (False, True))
+
+    assert traced == pytest.approx(plain, rel=0.02)
+
+
 def test_one_invocation_hides_nothing_of_the_next() -> None:
     peaks = [run(functions.block, 4 * MIB).peak_bytes for _ in range(5)]
 

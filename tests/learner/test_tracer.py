@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 import dis
+import importlib.util
 import linecache
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import pytest
 
+from peakahead.learner import instruction_events
+from peakahead.learner.facts import HAS_INSTRUCTION_EVENTS, monitoring
+from peakahead.learner.line_events import LineEvents
+from peakahead.learner.plan import Source, Watcher
+from peakahead.learner.tracer import best_source
 from peakahead.models.readings import read_all
 from tests.learner.scripted import ScriptedMeter, trace
 from tests.programs import stores
 
 Hit = tuple[str, int, str, float]  # function, line, variable, first reading
+MakeSource = Callable[[Watcher], Source]
+
+# On 3.11 they are the same.
+SOURCES = pytest.mark.parametrize("source", [LineEvents, best_source], ids=["lines", "best"])
+NEEDS_INSTRUCTION_EVENTS = pytest.mark.skipif(not HAS_INSTRUCTION_EVENTS, reason="sys.monitoring came with 3.12")
+
+
+def untouched(function: Callable[[], object]) -> Callable[[], object]:
+    """Return the function from a copy of its module, whose code no other tool has followed."""
+    spec = importlib.util.spec_from_file_location(stores.__name__, stores.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    found: Callable[[], object] = getattr(copy, function.__name__)
+    return found
 
 
 def naive(function: Callable[[], object]) -> list[Hit]:
     """Return every store of a variable that has a reading, in order, by following each instruction."""
+    function = untouched(function)
     found: list[Hit] = []
     pending: dict[int, list[tuple[str, int]]] = {}
 
@@ -81,9 +106,9 @@ def naive(function: Callable[[], object]) -> list[Hit]:
     return found
 
 
-def traced(function: Callable[[], object]) -> list[Hit]:
+def traced(function: Callable[[], object], source: MakeSource) -> list[Hit]:
     rows = []
-    for site, hits in trace(function).hits.items():
+    for site, hits in trace(function, source=source).hits.items():
         if not site.entry:
             for index, order in enumerate(hits.order):
                 value = next(float(v[index]) for v in hits.columns.values() if v[index] == v[index])
@@ -91,9 +116,50 @@ def traced(function: Callable[[], object]) -> list[Hit]:
     return [hit for _, hit in sorted(rows)]
 
 
+def wide() -> Callable[[], object]:
+    """Return a function with more variables and constants than one byte counts."""
+    lines = [f"    v{i} = {i}.5 if v{i - 1} else 1" for i in range(1, 300)]
+    namespace: dict[str, Any] = {"__name__": __name__}
+    source = "\n".join(["def wide():", "    v0 = 0.5", *lines, "    return v299"])
+    exec(compile(source, stores.__file__, "exec"), namespace)
+    made: Callable[[], object] = namespace["wide"]
+    return made
+
+
+@SOURCES
 @pytest.mark.parametrize("function", stores.ALL, ids=lambda function: function.__name__)
-def test_every_store_is_seen_once_and_in_order(function: Callable[[], object]) -> None:
-    assert traced(function) == naive(function)
+def test_every_store_is_seen_once_and_in_order(function: Callable[[], object], source: MakeSource) -> None:
+    assert traced(function, source) == naive(function)
+
+
+@SOURCES
+def test_stores_of_variables_above_one_byte_are_seen(source: MakeSource) -> None:
+    assert traced(wide(), source) == [("wide", line, f"v{line - 1}", line - 0.5) for line in range(1, 301)]
+
+
+class CountingMeter(ScriptedMeter):
+    """Says something else each time, so that a hit's growth tells how often it was asked before."""
+
+    def high_water(self) -> int:
+        self.level += 1
+        return self.level
+
+
+@NEEDS_INSTRUCTION_EVENTS
+@pytest.mark.parametrize("max_hits", [1, 2, 2_000])
+@pytest.mark.parametrize("function", stores.ALL, ids=lambda function: function.__name__)
+def test_all_sources_give_the_same_trace(function: Callable[[], object], max_hits: int) -> None:
+    one, other = (trace(function, CountingMeter(), max_hits, source) for source in (LineEvents, best_source))
+
+    assert (one.retired, one.recursive) == (other.retired, other.recursive)
+    assert list(one.hits) == list(other.hits)
+    for site, hits in one.hits.items():
+        again = other.hits[site]
+        assert hits.order.tolist() == again.order.tolist()
+        assert hits.growth.tolist() == again.growth.tolist()
+        assert list(hits.columns) == list(again.columns)
+        for column, numbers in hits.columns.items() if function is not stores.threads else ():  # they are numbered
+            np.testing.assert_array_equal(numbers, again.columns[column])
 
 
 def test_parameters_are_read_at_entry() -> None:
@@ -107,21 +173,24 @@ def test_parameters_are_read_at_entry() -> None:
     assert size.tolist() == [3.0]
 
 
-def test_only_the_outermost_call_of_a_recursion_is_an_entry() -> None:
-    found = trace(stores.recursion)
+@SOURCES
+def test_only_the_outermost_call_of_a_recursion_is_an_entry(source: MakeSource) -> None:
+    found = trace(stores.recursion, source=source)
 
     (entry,) = (hits for site, hits in found.hits.items() if site.entry and site.variable == "n")
     assert entry.columns[(), "value"].tolist() == [4.0]
     assert {reference.qualname for reference in found.recursive} == {"recursion"}
 
 
-def test_a_resumed_generator_is_not_entered_again() -> None:
-    (entry,) = (hits for site, hits in trace(stores.generators).hits.items() if site.entry)
+@SOURCES
+def test_a_resumed_generator_is_not_entered_again(source: MakeSource) -> None:
+    (entry,) = (hits for site, hits in trace(stores.generators, source=source).hits.items() if site.entry)
 
     assert entry.columns[(), "value"].tolist() == [3.0]
 
 
-def test_what_a_line_stores_on_its_way_is_read_before_the_same_line_uses_it() -> None:
+@SOURCES
+def test_what_a_line_stores_on_its_way_is_read_before_the_same_line_uses_it(source: MakeSource) -> None:
     meter = ScriptedMeter()
 
     def use(more: int) -> int:
@@ -135,7 +204,7 @@ def test_what_a_line_stores_on_its_way_is_read_before_the_same_line_uses_it() ->
         while (left := 200 - total) > 0 and (added := use(left)): total += added  # fmt: skip  # noqa: E701
         return total
 
-    hits = {site.variable: found for site, found in trace(work, meter).hits.items()}
+    hits = {site.variable: found for site, found in trace(work, meter, source=source).hits.items()}
 
     assert hits["size"].columns[(), "value"].tolist() == [3, 5, 4]
     assert hits["size"].growth.tolist() == [0, 3, 8]
@@ -145,19 +214,21 @@ def test_what_a_line_stores_on_its_way_is_read_before_the_same_line_uses_it() ->
     assert hits["added"].growth.tolist() == [212]
 
 
-def test_of_functions_with_one_name_the_first_is_traced() -> None:
+@SOURCES
+def test_of_functions_with_one_name_the_first_is_traced(source: MakeSource) -> None:
     def work() -> int:
         first = lambda n: n  # noqa: E731
         second = lambda more: more  # noqa: E731
         return first(3) + first(4) + second(5)
 
-    hits = {site.variable: found for site, found in trace(work).hits.items()}
+    hits = {site.variable: found for site, found in trace(work, source=source).hits.items()}
 
     assert hits["n"].columns[(), "value"].tolist() == [3, 4]
     assert "more" not in hits
 
 
-def test_a_hit_carries_the_growth_at_its_moment() -> None:
+@SOURCES
+def test_a_hit_carries_the_growth_at_its_moment(source: MakeSource) -> None:
     meter = ScriptedMeter()
 
     def work() -> int:
@@ -166,7 +237,7 @@ def test_a_hit_carries_the_growth_at_its_moment() -> None:
         second = 2
         return first + second
 
-    hits = {site.variable: hits for site, hits in trace(work, meter).hits.items()}
+    hits = {site.variable: hits for site, hits in trace(work, meter, source=source).hits.items()}
 
     assert hits["first"].growth.tolist() == [0.0]
     assert hits["second"].growth.tolist() == [500.0]
@@ -182,8 +253,9 @@ def hot() -> int:
     return after  # noqa: RET504 - the assignment is the point
 
 
-def test_a_hot_line_is_retired_and_what_comes_after_is_not() -> None:
-    found = trace(hot, max_hits=100)
+@SOURCES
+def test_a_hot_line_is_retired_and_what_comes_after_is_not(source: MakeSource) -> None:
+    found = trace(hot, max_hits=100, source=source)
 
     lines = {site.line: site for site in found.retired}
     assert sorted(lines) == [2, 3]
@@ -192,13 +264,6 @@ def test_a_hot_line_is_retired_and_what_comes_after_is_not() -> None:
         "total": 5,
         "after": 1,
     }
-
-
-def only_hot(n: int = 50_000) -> int:
-    total = 0
-    for i in range(n):
-        total += i
-    return total
 
 
 def test_line_events_end_when_a_frame_can_come_to_no_more_sites() -> None:
@@ -210,13 +275,134 @@ def test_line_events_end_when_a_frame_can_come_to_no_more_sites() -> None:
             total += i
         frames.append(sys._getframe().f_trace_lines)
 
-    found = trace(hot_to_its_end, max_hits=100)
+    found = trace(hot_to_its_end, max_hits=100, source=LineEvents)
 
     assert {site.variable for site in found.retired} == {"i", "total"}
     assert frames == [False]
 
 
-def test_stores_before_an_exception_are_seen_and_those_after_are_not() -> None:
-    hits = {site.variable for site in trace(stores.contexts).hits}
+@NEEDS_INSTRUCTION_EVENTS
+def test_a_retired_loop_makes_no_events_though_a_later_line_is_still_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events: list[FrameType] = []
+
+    def counted(depth: int) -> FrameType:
+        events.append(sys._getframe(depth + 1))
+        return events[-1]
+
+    monkeypatch.setattr(instruction_events, "_getframe", counted)
+
+    def hot_then_more() -> None:
+        total = 0
+        for i in range(20_000):
+            if i % 2:
+                total += i
+        before = len(events)
+        after = total - before  # noqa: F841 - the assignment is the point
+
+    found = trace(hot_then_more, max_hits=100)
+
+    assert {"before", "after"} <= {site.variable for site in found.hits}
+    assert len(events) < 500
+
+
+@SOURCES
+def test_a_frame_keeps_no_values_that_its_variables_dropped(source: MakeSource) -> None:
+    alive: list[int] = []
+
+    class Large:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+    def rebinds() -> None:
+        references = []
+        for number in range(40):
+            large = Large(number)
+            references.append(weakref.ref(large))
+        alive.extend(found.number for found in (reference() for reference in references) if found is not None)
+
+    def deletes() -> None:
+        large = Large(7)
+        reference = weakref.ref(large)
+        del large
+        alive.append(reference() is not None)
+
+    for max_hits in (10, 2_000):
+        trace(rebinds, max_hits=max_hits, source=source)
+        trace(deletes, max_hits=max_hits, source=source)
+
+    assert alive == [39, False] * 2
+
+
+@SOURCES
+def test_a_parameter_that_is_dropped_is_not_kept(source: MakeSource) -> None:
+    alive: list[bool] = []
+
+    def drops(large: Any) -> None:
+        reference = weakref.ref(large)
+        large = None
+        alive.append(reference() is not None)
+
+    def calls() -> None:
+        for _ in range(20):
+            drops(type("Large", (), {})())
+
+    trace(calls, max_hits=5, source=source)
+
+    assert alive == [False] * 20
+
+
+@SOURCES
+def test_a_parameter_that_is_deleted_before_any_store_is_not_kept(source: MakeSource) -> None:
+    alive: list[bool] = []
+
+    def made() -> tuple[Any, weakref.ref[Any]]:
+        large = type("Large", (), {})()
+        return large, weakref.ref(large)
+
+    def deletes(large: Any, reference: weakref.ref[Any]) -> None:
+        del large
+        alive.append(reference() is not None)
+
+    def calls() -> None:
+        deletes(*made())
+
+    calls()
+    trace(calls, source=source)
+
+    assert alive[1] == alive[0]  # 3.11 holds what it unpacked
+
+
+@SOURCES
+def test_what_a_function_takes_from_locals_is_left_to_it(source: MakeSource) -> None:
+    def takes() -> list[int]:
+        first = second = 1
+        mine = locals()
+        for turn in range(40):
+            second = turn
+        return [mine["first"], first, second]
+
+    kept: list[int] = []
+    trace(lambda: kept.extend(takes()), max_hits=10, source=source)
+    trace(lambda: kept.extend(takes()), source=source)
+
+    assert kept == [1, 1, 39] * 2
+
+
+@NEEDS_INSTRUCTION_EVENTS
+def test_where_other_tools_hold_the_ids_lines_are_traced() -> None:
+    for tool_id in (3, 4):
+        monitoring.use_tool_id(tool_id, "another")
+    try:
+        assert trace(hot, max_hits=100).retired
+    finally:
+        for tool_id in (3, 4):
+            monitoring.free_tool_id(tool_id)
+
+
+@SOURCES
+def test_stores_before_an_exception_are_seen_and_those_after_are_not(source: MakeSource) -> None:
+    hits = {site.variable for site in trace(stores.contexts, source=source).hits}
 
     assert hits == {"a", "b", "c"}

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from peakahead.models.readings import MAX_READINGS, Step, compile_reading, read_all
+from peakahead.models.readings import MAX_READINGS, Step, compile_reading, is_leaf, read_all
 
 
 def readings_of(value: Any) -> dict[str, float]:
@@ -56,6 +56,24 @@ class Colour(enum.IntEnum):
 )
 def test_what_a_value_offers(value: Any, expected: dict[str, float]) -> None:
     assert readings_of(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(7, 2.5, np.int64(9), Colour.RED, "text", b"ab", [{"a": 1}], ({"a": 1},), {1, 2}, OrderedDict(a={"b": 1})),
+        *({"a": 1}, np.ones(3), pathlib.Path("none"), io.StringIO(), None),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_of_leaf_classes_have_no_children(value: Any) -> None:
+    if is_leaf(type(value)):
+        assert [path for path, _, _ in read_all(value) if path] == []
+
+
+def test_numbers_and_texts_are_leaves_and_dicts_are_not() -> None:
+    assert all(map(is_leaf, (int, bool, float, str, bytes, np.ndarray)))
+    assert not any(map(is_leaf, (dict, object, type(None))))
 
 
 def test_an_array_offers_its_bytes_and_its_shape() -> None:

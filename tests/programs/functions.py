@@ -68,6 +68,26 @@ def constant(_n: int) -> int:
     return len(made)
 
 
+def long_loop(n: int) -> int:
+    """Hold half of what it needs while it loops, and then the other half."""
+    half = bytearray(n)
+    total = 0
+    for i in range(300_000):
+        part = bytes(i % 7)
+        total += len(part)
+    other = bytearray(n)
+    return len(half) + len(other)
+
+
+def large_values(n: int) -> int:
+    """Rebind a large value more often than its line is followed."""
+    total = 0
+    for i in range(3_000):
+        made = bytearray(n)
+        total += len(made) + i
+    return total
+
+
 def raises(n: int) -> None:
     raise ValueError(f"no room for {n}")
 

@@ -76,6 +76,11 @@ def bare_task(function: Callable[..., Any]) -> bytes:
     return _task(function, function, None)
 
 
+def wrapped_task(called: Callable[..., Any], function: Callable[..., Any]) -> bytes:
+    """Return the pickled task that calls something around a function, whose code is what is traced."""
+    return _task(called, function, None)
+
+
 def armed_task(function: Callable[..., Any], model: BreakpointModel, limit: int | None = None) -> bytes:
     """Return the pickled task that runs a function armed, in a process armed before its memory is measured."""
     return _task(ArmedCall(function, model, limit), function, functools.partial(arm, model))
