@@ -15,6 +15,7 @@ from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any
 
+from ..models.features import load_rows
 from ..models.readings import Path, read_all
 from ..models.sites import FunctionRef, Site
 from .meters import Meter
@@ -28,6 +29,8 @@ _OFFSETS = 2**24  # more than any code has: a pair of offsets becomes one key
 
 _CO_OPTIMIZED = 1  # functions; not modules or class bodies, whose stores are definitions
 _CO_VARARGS, _CO_VARKEYWORDS = 4, 8
+
+load_rows()  # now, not while a function is measured
 
 TraceFunction = Callable[[FrameType, str, Any], Any]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InvalidModel
+from .features import is_built_in, is_category
 from .fields import Fields
 from .fingerprints import Fingerprint
 from .formulas import MAX_LEVELS, Formula, Value
@@ -119,6 +120,9 @@ class Stage:
         seen = tuple(_seen_from_json(child) for child in fields.children("seen", MAX_STAGE_READINGS))
         if len(seen) != len(readings):
             raise fields.complaint("one range or list of levels a reading", "seen")
+        for reading, one in zip(readings, seen, strict=True):
+            if is_built_in(reading.feature) and is_category(reading.feature) is not isinstance(one, frozenset):
+                raise fields.complaint("a range of each number and the levels of each category", "seen")
         return cls(
             site,
             readings,
@@ -244,6 +248,15 @@ class BreakpointModel:
     def readings(self) -> list[Reading]:
         """Return every reading of the stages, each once, in order."""
         return list(dict.fromkeys(reading for stage in self.stages for reading in stage.readings))
+
+    def categories(self) -> set[Reading]:
+        """Return those of its readings that are texts."""
+        return {
+            reading
+            for stage in self.stages
+            for reading, seen in zip(stage.readings, stage.seen, strict=True)
+            if isinstance(seen, frozenset)
+        }
 
     def sites(self) -> list[Site]:
         """Return every site that must be armed: the readings' and the stages' own, each once, in order."""
