@@ -89,7 +89,7 @@ def _with_calls(items: Iterator[Any], probes: Sequence[Probe], missing: set[Site
             yield from _entry_calls(probes, missing, code, items_list[index + 1 :], item)
         elif name in _LOAD_OF or name == "STORE_GLOBAL":
             variable = item.arg if isinstance(item.arg, str) else item.arg.name
-            if variable in restored:
+            if variable in restored or _is_deleted(item, items_list[index + 1 : index + 2]):
                 continue
             for probe in at_store.get((variable, item.location.lineno), ()):
                 missing.discard(probe.site)
@@ -97,6 +97,14 @@ def _with_calls(items: Iterator[Any], probes: Sequence[Probe], missing: set[Site
                     yield from _call(probe.hook, "LOAD_GLOBAL", (False, variable), item.location)
                 else:
                     yield from _call(probe.hook, _LOAD_OF[name], item.arg, item.location)
+
+
+def _is_deleted(store: Any, following: list[Any]) -> bool:
+    """Tell whether what is stored is deleted at once, as the name in `except ... as name` is when its block ends."""
+    return any(
+        getattr(item, "name", "") == store.name.replace("STORE", "DELETE") and item.arg == store.arg
+        for item in following
+    )
 
 
 def _entry_calls(
