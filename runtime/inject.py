@@ -89,10 +89,13 @@ def _with_calls(items: Iterator[Any], probes: Sequence[Probe], missing: set[Site
             yield from _entry_calls(probes, missing, code, items_list[index + 1 :], item)
         elif name in _LOAD_OF or name == "STORE_GLOBAL":
             variable = item.arg if isinstance(item.arg, str) else item.arg.name
-            if variable in restored or _is_deleted(item, items_list[index + 1 : index + 2]):
+            if variable in restored:
                 continue
+            is_deleted = _is_deleted(item, items_list[index + 1 : index + 2])
             for probe in at_store.get((variable, item.location.lineno), ()):
                 missing.discard(probe.site)
+                if is_deleted:  # the tracer, too, finds no value after such a line
+                    continue
                 if name == "STORE_GLOBAL":
                     yield from _call(probe.hook, "LOAD_GLOBAL", (False, variable), item.location)
                 else:
