@@ -15,15 +15,13 @@ from typing import Any
 import pytest
 
 from peakahead.learner.stores import CodeStores
-from peakahead.learner.traces import Column, SiteHits
 from peakahead.models.errors import ArmingError
 from peakahead.models.features import Value
-from peakahead.models.readings import read_all
 from peakahead.models.sites import FunctionRef, Site
 from peakahead.runtime import inject as injecting
 from peakahead.runtime.inject import Probe, inject, replace_nested
 from peakahead.runtime.locate import nested_codes
-from tests.learner.scripted import trace
+from tests.learner.scripted import hit_readings, own_readings, trace
 from tests.programs import stores
 
 
@@ -40,13 +38,12 @@ def every_store(code: CodeType, hook: Callable[[Site, Any], None]) -> list[Probe
     return [Probe(site, lambda value, site=site: hook(site, value)) for site in sorted(sites)]
 
 
-def observed(function: FunctionType) -> list[tuple[str, int, str, dict[Column, Value]]]:
+def observed(function: FunctionType) -> list[tuple[str, int, str, dict[str, Value]]]:
     """Run a function of the programs with every store of its module armed; return what the hooks saw."""
-    found: list[tuple[str, int, str, dict[Column, Value]]] = []
+    found: list[tuple[str, int, str, dict[str, Value]]] = []
 
     def hook(site: Site, value: Any) -> None:
-        readings = {(path, feature): told for path, feature, told in read_all(value) if not path}
-        found.append((site.function.qualname, site.line, site.variable, readings))
+        found.append((site.function.qualname, site.line, site.variable, own_readings(value)))
 
     originals = {}
     for other in module_functions():
@@ -69,11 +66,6 @@ def module_functions() -> list[FunctionType]:
     return [m for m in plain if isinstance(m, FunctionType) and m.__module__ == stores.__name__]
 
 
-def told(hits: SiteHits, column: Column, index: int) -> Value:
-    number = float(hits.columns[column][index])
-    return hits.levels[column][int(number)] if column in hits.levels and number == number else number
-
-
 @pytest.mark.parametrize("function", stores.ALL, ids=lambda function: function.__name__)
 def test_the_hooks_see_what_the_tracer_sees(function: FunctionType) -> None:
     expected = function()
@@ -81,12 +73,11 @@ def test_the_hooks_see_what_the_tracer_sees(function: FunctionType) -> None:
     for site, hits in trace(function).hits.items():
         if not site.entry:
             for index, order in enumerate(hits.order):
-                readings = {column: told(hits, column, index) for column in hits.columns if not column[0]}
-                readings = {column: value for column, value in readings.items() if value == value}  # not NaN
+                readings = hit_readings(hits, index)
                 traced.append((int(order), (site.function.qualname, site.line, site.variable, readings)))
 
     # A generator's and a thread's lines may interleave otherwise; within a function the order is the same.
-    def by_function(row: tuple[str, int, str, dict[Column, Value]]) -> str:
+    def by_function(row: tuple[str, int, str, dict[str, Value]]) -> str:
         return row[0]
 
     seen = observed(function)
