@@ -147,6 +147,11 @@ def _zarr_dtype(value: Any) -> Any:
     return kind.to_native_dtype() if belongs_to(type(kind), "zarr") else kind
 
 
+def _dataset_dtype(value: Any) -> Any:
+    from_c(value, "shape")  # raises once the file is closed; the dtype may be remembered
+    return from_c(value, "dtype")
+
+
 def _behind_id(feature: Feature) -> Feature:
     bound = behind(lambda value: own_attribute(value, "_id"), feature.name)
     return Feature(feature.name, feature.written, lambda _: bound, feature.category)
@@ -154,7 +159,7 @@ def _behind_id(feature: Feature) -> Feature:
 
 _SCALAR = Row((Feature("value", "{}", _numpy_number),))
 _TENSOR_SHAPE = _without_torch_functions("shape")
-_DATASET = _stored_array(lambda value: from_c(value, "shape"), lambda value: from_c(value, "dtype"))
+_DATASET = _stored_array(lambda value: from_c(value, "shape"), _dataset_dtype)
 _SPARSE = Row(
     (
         Feature("nnz", "{}.nnz", lambda _: _stored),
