@@ -126,7 +126,13 @@ def _row_items(cls: type) -> Items:
         except (IndexError, SystemError):  # not among the columns; a row without any
             return default
 
-    return Items(keys, get)
+    def names(value: Any) -> list[Any]:
+        try:
+            return list(keys(value))
+        except (SystemError, TypeError):  # of a cursor that asked for nothing
+            return []
+
+    return Items(names, get)
 
 
 CONTENT_LENGTH = "content_length", "content_length({})"

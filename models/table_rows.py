@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .array_rows import dtype, dtype_name
-from .attributes import MISSING, class_attribute, from_c, own_attribute
-from .core_rows import LENGTH, behind, nbytes, number_of, slot, uncompressed
+from .attributes import MISSING, from_c, own_attribute
+from .core_rows import LENGTH, behind, length_of, nbytes, number_of, slot, uncompressed
 from .features import Feature, Read, Row, belongs_to, level, readers_for
 
 MAX_BLOCKS = 256  # of a table; what has more is sampled
@@ -99,24 +99,45 @@ def _column(values: Callable[[Any], Any], length: Callable[[Any], Any]) -> Row:
     )
 
 
-# Arrow: what is written in Cython has slots that no subclass overrides.
+# Arrow: what is written in Cython has slots that no subclass overrides. They follow a pointer that is null in what was
+# made without its factory, which would end the process: so tables and arrays are asked first. Chunked arrays and
+# Parquet metadata can't be; nothing can be done with such a one, not even printing it.
 
 
-def _arrow_bytes(chunks: Callable[[Any], int]) -> Callable[[type], Read]:
+def _of_table(bind: Callable[[type], Read]) -> Callable[[type], Read]:
+    def bound(cls: type) -> Read:
+        read = bind(cls)
+        is_made = cls.__dict__.get("_is_initialized", lambda _: True)  # pyarrow of old can't tell
+        return lambda value: read(value) if is_made(value) else None
+
+    return bound
+
+
+def _of_array(bind: Callable[[type], Read]) -> Callable[[type], Read]:
+    def bound(cls: type) -> Read:
+        read, type_of = bind(cls), slot("type", cls)
+        return lambda value: read(value) if type_of(value) is not None else None
+
+    return bound
+
+
+def _arrow_bytes(chunks_of: Callable[[type], Callable[[Any], int]]) -> Callable[[type], Read]:
     def bind(cls: type) -> Read:
-        size = slot("nbytes", cls)
+        size, chunks = slot("nbytes", cls), chunks_of(cls)
         return lambda value: float(size(value)) if chunks(value) <= _MAX_CHUNKS else None
 
     return bind
 
 
-def _arrow_chunks(value: Any) -> int:
-    columns = int(from_c(value, "num_columns"))
-    if not columns:
-        return 0
-    first = class_attribute(type(value), "column")(value, 0)
-    chunks = from_c(first, "num_chunks")
-    return columns * (1 if chunks is MISSING else int(chunks))
+def _table_chunks(cls: type) -> Callable[[Any], int]:
+    columns, column = slot("num_columns", cls), getattr(cls, "column")  # noqa: B009 - mypy: not every type has it
+
+    def chunks(value: Any) -> int:
+        n = int(columns(value))
+        each = from_c(column(value, 0), "num_chunks") if n else 0
+        return n if each is MISSING else n * int(each)  # a batch's columns have no chunks
+
+    return chunks
 
 
 def _arrow_dtype(cls: type) -> Read:
@@ -188,7 +209,11 @@ _PANDAS_ARRAY = Row(
     exact=True,
 )
 _ARROW_TABLE = Row(
-    (_rows(number_of("num_rows")), _columns(number_of("num_columns")), nbytes(_arrow_bytes(_arrow_chunks)))
+    (
+        _rows(_of_table(number_of("num_rows"))),
+        _columns(_of_table(number_of("num_columns"))),
+        nbytes(_of_table(_arrow_bytes(_table_chunks))),
+    )
 )
 _PARQUET = (
     _rows(number_of("num_rows")),
@@ -215,9 +240,15 @@ ROWS: dict[str, Row] = {
     "pandas.core.arrays.base.ExtensionArray": _PANDAS_ARRAY,
     "pyarrow.lib.Table": _ARROW_TABLE,
     "pyarrow.lib.RecordBatch": _ARROW_TABLE,
-    "pyarrow.lib.Array": Row((LENGTH, nbytes(_arrow_bytes(lambda _: 1)), dtype(_arrow_dtype))),
+    "pyarrow.lib.Array": Row(
+        (
+            Feature("len", "len({})", _of_array(length_of)),
+            nbytes(_of_array(_arrow_bytes(lambda _: lambda _: 1))),
+            dtype(_of_array(_arrow_dtype)),
+        )
+    ),
     "pyarrow.lib.ChunkedArray": Row(
-        (LENGTH, nbytes(_arrow_bytes(lambda value: int(from_c(value, "num_chunks")))), dtype(_arrow_dtype))
+        (LENGTH, nbytes(_arrow_bytes(lambda cls: slot("num_chunks", cls))), dtype(_arrow_dtype))
     ),
     "pyarrow._parquet.FileMetaData": Row(_PARQUET),
     "pyarrow.parquet.core.ParquetFile": _PARQUET_FILE,

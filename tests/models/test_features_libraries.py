@@ -150,6 +150,8 @@ def test_tables_of_arrow_tell_rows_columns_and_bytes() -> None:
     for column in (table["a"], table["b"], pa.array([1.5]), pa.array([[1, 2], [3]])):
         found = offered(column)
         assert (found["len"], found["nbytes"], found["dtype"]) == (len(column), column.nbytes, str(column.type))
+    for cls in (pa.Table, pa.RecordBatch, pa.Array, pa.Int64Array):
+        assert set(offered(cls.__new__(cls))) == {"type"}  # where the library itself ends the process
 
 
 def test_a_parquet_file_tells_what_it_unpacks_to(tmp_path: Path) -> None:

@@ -302,11 +302,13 @@ def test_a_row_of_a_database_offers_its_columns_by_name() -> None:
     connection = sqlite3.connect(":memory:")
     connection.row_factory = sqlite3.Row
     row = connection.execute("SELECT 7 AS n, 'some text' AS body, NULL AS none").fetchone()
-    connection.close()
     assert offered(row) == {"len": 3.0, "type": "Row"}
     assert inside(row) == {"['n']:value": 7.0, "['body']:len": 9.0, "['body']:text": "some text"}
     assert compile_reading((Step("item", "body"),), "len")(row) == 9.0
     assert compile_reading((Step("item", "gone"),), "len")(row) is None
+    half_made = sqlite3.Row(connection.cursor(), ())
+    assert inside(half_made) == {}
+    connection.close()
 
 
 @pytest.mark.parametrize("kind", [collections.OrderedDict, lambda **items: collections.defaultdict(Asked, items)])
