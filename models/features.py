@@ -118,7 +118,7 @@ _ROWS_OF = {
     **dict.fromkeys(("PIL", "igraph", "networkx", "requests", "httpx"), "library_rows"),
 }
 
-_CACHE_LIMIT = 1_000
+READERS_KEPT = 1_000
 _rows: dict[str, dict[str, Row]] = {}  # by module
 _by_name: dict[str, Feature] = {}
 _readers_by_class: dict[int, Readers] = {}  # by the class's id: a metaclass may hash and compare as it likes
@@ -130,7 +130,7 @@ def readers_for(cls: type) -> Readers:
     """Return the readers that values of this class offer, by feature name; empty for an unknown class."""
     found = _readers_by_class.get(id(cls))
     if found is None:
-        if len(_readers_by_class) >= _CACHE_LIMIT:  # classes made in a loop must not be kept alive for ever
+        if len(_readers_by_class) >= READERS_KEPT:  # classes made in a loop must not be kept alive for ever
             _readers_by_class.clear()
         found = _resolve(cls)
         _readers_by_class[id(cls)] = found
