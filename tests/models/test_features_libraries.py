@@ -260,9 +260,9 @@ def test_an_array_of_zarr_tells_its_size(version: int) -> None:
 
 def test_a_tensor_tells_its_bytes_whatever_mode_is_on() -> None:
     torch = library("torch")
-    from torch.overrides import TorchFunctionMode
+    mode = library("torch.overrides").TorchFunctionMode
 
-    class Refusing(TorchFunctionMode):  # type: ignore[misc]  # the library isn't known here
+    class Refusing(mode):  # type: ignore[misc]  # the library isn't known here
         def __torch_function__(self, *_args: object, **_kwargs: object) -> NoReturn:
             raise AssertionError("__torch_function__ ran")
 

@@ -53,7 +53,8 @@ def hostile(*bases: type) -> Any:
     namespace: dict[str, Any] = {name: says(name) for name in HOSTILE}
     namespace["__class__"] = property(says("__class__", int))
     made = type.__call__(HostileMeta, "Hostile", bases, namespace)
-    return bases[0].__new__(made)
+    new: Any = bases[0].__new__
+    return new(made)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_tar_tells_only_what_has_been_looked_through(tmp_path: Path, files: li
         before = archive.fileobj.tell()  # type: ignore[union-attr]  # it is open
         assert offered(archive) == {"file_size": path.stat().st_size, "type": "TarFile"}
         assert archive.fileobj.tell() == before  # type: ignore[union-attr]  # as above
-        assert len(archive.members) == 1  # nothing was looked for
+        assert len(vars(archive)["members"]) == 1  # nothing was looked for
         members = archive.getmembers()
         found = offered(archive)
         assert (found["members"], found["uncompressed_bytes"], found["largest_member"]) == (3.0, 10_100.0, 7_000.0)
@@ -378,7 +378,8 @@ HALF_MADE = (
 
 @pytest.mark.parametrize("cls", HALF_MADE, ids=lambda cls: cls.__name__)
 def test_what_was_made_without_init_raises_nothing(cls: type) -> None:
-    value: Any = cls.__new__(cls)
+    new: Any = cls.__new__
+    value = new(cls)
     assert set(offered(value)) <= {"type", "len", "file_size"}
     if isinstance(value, io.IOBase | zipfile.ZipFile):
         value.close = lambda: None  # their finalizers, too, expect more
@@ -411,7 +412,7 @@ def overriding(cls: type) -> type:
 
 def test_overrides_of_a_subclass_never_run(tmp_path: Path, zipped: Path) -> None:
     Overriding.ran = ()
-    archive = overriding(zipfile.ZipFile).__new__(overriding(zipfile.ZipFile))
+    archive: Any = object.__new__(overriding(zipfile.ZipFile))
     with zipfile.ZipFile(zipped) as opened:
         archive.__dict__.update(vars(opened))
         assert offered(archive)["uncompressed_bytes"] == 10_100.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import zipfile
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -37,13 +38,13 @@ def doubles_frame(frame: Any) -> int:
 
 def load_pillow() -> None:
     """Touch the pages of the library itself, as a warm process has."""
-    from PIL import Image
+    from PIL import Image  # type: ignore[import-not-found]  # an extra's
 
     Image.init()
 
 
 def decodes(path: str) -> int:
-    from PIL import Image
+    from PIL import Image  # type: ignore[import-not-found]  # an extra's
 
     image = Image.open(path)
     image.load()
@@ -62,7 +63,7 @@ def unzips(path: str) -> int:
 
 
 def reads_parquet(path: str) -> int:
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # type: ignore[import-not-found]  # an extra's
 
     file = pq.ParquetFile(path, memory_map=False)
     table = file.read(use_threads=False)
@@ -93,3 +94,44 @@ def joins(texts: list[str]) -> int:
 def packs(order: Order) -> int:
     packed = bytearray(order.weight() * 10)
     return len(packed)
+
+
+class Depth(enum.Enum):
+    SHALLOW = "shallow"
+    DEEP = "deep"
+
+
+class Task:
+    def __init__(self, n: int, depth: Depth) -> None:
+        self.n = n
+        self.depth = depth
+
+
+def fills_flagged(event: dict[str, Any]) -> int:
+    made = bytearray(event["n"] * (8 if event["wide"] else 2))
+    return len(made)
+
+
+def fills_deep(task: Task) -> int:
+    made = bytearray(task.n * (8 if task.depth is Depth.DEEP else 2))
+    return len(made)
+
+
+def fills_by_type(n: float) -> int:
+    made = bytearray(int(n) * (8 if type(n) is float else 2))
+    return len(made)
+
+
+def fills_by_class(n: int, kind: type) -> int:
+    made = np.ones(n, dtype=kind)
+    return len(made)
+
+
+def fills_by_dtype(n: int, kind: Any) -> int:
+    made = np.ones(n, dtype=kind)
+    return len(made)
+
+
+def fills_alike(n: int, rows: Any) -> int:
+    made = np.ones(n, dtype=rows.dtype)
+    return len(made)
