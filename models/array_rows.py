@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .attributes import MISSING, from_c, own_attribute
-from .core_rows import axes, behind, finite, nbytes, slot
+from .core_rows import axes, behind, finite, nbytes, number_of, slot
 from .features import Feature, Read, Row, belongs_to, level
 
 _MAX_AXES = 64  # more than any of these libraries allows
@@ -35,14 +35,6 @@ def _dtype_of_array(cls: type) -> Read:
 def _numpy_number(cls: type) -> Read:
     to_float = getattr(cls, "__float__")  # noqa: B009 - mypy: not every type has it, NumPy's have
     return lambda value: finite(to_float(value))
-
-
-def _number(name: str) -> Callable[[type], Read]:
-    def bind(cls: type) -> Read:
-        get = slot(name, cls)
-        return lambda value: float(get(value))
-
-    return bind
 
 
 def _without_torch_functions(name: str) -> Callable[[type], Callable[[Any], Any]]:
@@ -171,7 +163,7 @@ _SPARSE = Row(
 _ZARR = _stored_array(_zarr_shape, _zarr_dtype)
 
 ROWS: dict[str, Row] = {
-    "numpy.ndarray": Row((nbytes(_number("nbytes")), *axes(lambda cls: slot("shape", cls)), dtype(_dtype_of_array))),
+    "numpy.ndarray": Row((nbytes(number_of("nbytes")), *axes(lambda cls: slot("shape", cls)), dtype(_dtype_of_array))),
     "numpy.dtype": Row((Feature("name", "{}.name", lambda _: dtype_name, category=True),)),
     "numpy.integer": _SCALAR,
     "numpy.floating": _SCALAR,

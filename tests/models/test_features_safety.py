@@ -178,3 +178,15 @@ def test_every_number_is_finite_and_every_level_short() -> None:
     for value in values:
         for _, _, told in read_all(value):
             assert len(told) <= 40 if isinstance(told, str) else told - told == 0
+
+
+def test_a_feature_of_one_name_is_written_one_way() -> None:
+    features.load_rows()
+    ways: dict[str, set[tuple[str, bool]]] = {}
+    for rows in features._rows.values():
+        for row in rows.values():
+            for feature in row.features:
+                ways.setdefault(feature.name, set()).add((feature.written, feature.category))
+    assert len(ways) > 30
+    assert {name: found for name, found in ways.items() if len(found) > 1} == {}
+    assert all(written.count("{}") == 1 for ((written, _),) in ways.values())
