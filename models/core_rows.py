@@ -217,7 +217,7 @@ def _buffer_length(cls: type) -> Read:
 
 def keyed(keys: Callable[[Any], Any], get: Callable[[Any, str, Any], Any]) -> Callable[[type], Items]:
     """Return what binds a class whose items are found without any code of the user's."""
-    return lambda _: Items(lambda value: list(keys(value)), get)
+    return lambda _: (lambda value: list(keys(value)), get)
 
 
 MAPPING = keyed(dict.keys, dict.get)  # without `__missing__`

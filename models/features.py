@@ -27,6 +27,9 @@ Value = float | str  # what is read: a number, or a category's level
 Read = Callable[[Any], "Value | None"]
 ReadTogether = Callable[[Any], "list[tuple[str, Value]] | None"]
 
+# How values of a class are stepped into by text keys: what returns a value's keys, and an item or the default.
+Items = tuple[Callable[[Any], Sequence[Any]], Callable[[Any, str, Any], Any]]
+
 LONGEST_LEVEL = 40  # characters of a category's level
 TYPE = "type"  # the one feature that every value has
 
@@ -48,19 +51,6 @@ class Feature:
     bind: Callable[[type], Read]
     category: bool = False
     cannot_raise: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """How values of a class are stepped into by text keys.
-
-    Attributes:
-        keys: Returns a value's keys.
-        get: Returns the item of a key, or the default.
-    """
-
-    keys: Callable[[Any], Sequence[Any]]
-    get: Callable[[Any, str, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +130,15 @@ def readers_for(cls: type) -> Readers:
 def _resolve(cls: type) -> Readers:
     readers = Readers(cls)
     together: set[str] = set()
+    registered: set[str] = set()
     for base in mro(cls):
         name = class_name(base)
         if name is None:
             continue
         for feature in _registered.get(name, {}).values():
-            readers.setdefault(feature.name, feature.bind(base))
+            if feature.name not in readers:
+                readers[feature.name] = feature.bind(base)
+                registered.add(feature.name)
         row = _row_named(name)
         if row is None or not _is_genuine(base, name) or (row.exact and not belongs_to(cls, _library(name))):
             continue
@@ -157,7 +150,7 @@ def _resolve(cls: type) -> Readers:
             readers.together.append(guarded(read))
         if row.items is not None and base is cls:
             readers.indexed = row.items(base)
-    readers.single = [name for name in readers if name not in together]
+    readers.single = [name for name in readers if name not in together or name in registered]
     return readers
 
 

@@ -40,7 +40,7 @@ class Step:
         if type(value) is dict:
             return dict.get(value, self.name, MISSING)
         items = readers_for(type(value)).indexed
-        return items.get(value, self.name, MISSING) if items is not None else MISSING
+        return items[1](value, self.name, MISSING) if items is not None else MISSING
 
 
 Path = tuple[Step, ...]
@@ -151,16 +151,17 @@ def _read(value: Any, readers: Readers) -> Iterator[tuple[str, Value]]:
         if told is not None:
             yield feature, told
     for read in readers.together:
-        yield from read(value) or ()
+        yield from (pair for pair in read(value) or () if pair[0] not in readers.single)
 
 
 def _children(value: Any, readers: Readers) -> Iterator[tuple[Step, Any]]:
     items = readers.indexed
     if items is not None:
-        keys = items.keys(value)
+        keys_of, item_of = items
+        keys = keys_of(value)
         for key in keys if len(keys) <= _MAX_KEYS else ():
             if type(key) is str and len(key) <= _LONGEST_KEY:
-                child = items.get(value, key, MISSING)
+                child = item_of(value, key, MISSING)
                 if child is not MISSING:
                     yield Step("item", key), child
     elif not readers.is_known:

@@ -132,7 +132,7 @@ def _row_items(cls: type) -> Items:
         except (SystemError, TypeError):  # of a cursor that asked for nothing
             return []
 
-    return Items(names, get)
+    return names, get
 
 
 CONTENT_LENGTH = "content_length", "content_length({})"

@@ -81,6 +81,14 @@ def test_what_cannot_be_registered_says_why(arguments: Any, options: Any, messag
     assert features._registered == {}
 
 
+def test_what_is_registered_for_a_subclass_counts_before_what_its_base_offers() -> None:
+    class Batch(list[str]):
+        pass
+
+    peakahead.register_feature(Batch, "len_sum", lambda _: 7, written=written("len_sum"))
+    assert offered(Batch(["a", "b"]))["len_sum"] == 7.0
+
+
 def test_a_built_in_name_may_be_registered_for_a_class_that_lacks_it() -> None:
     peakahead.register_feature(Order, "len", lambda order: order.items)
     assert offered(Order())["len"] == 3.0
