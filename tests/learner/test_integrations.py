@@ -19,8 +19,12 @@ from tests.programs.integrations import Job, Order, Shape
 
 MISSING = "needs the extra test-integrations"
 N = 20
-SEED = random.Random(7)
-SIZES = [SEED.randint(200_000, 3_000_000) for _ in range(N)]
+SIZES = [random.Random(n).randint(200_000, 3_000_000) for n in range(N)]
+
+
+@pytest.fixture
+def generator() -> random.Random:
+    return random.Random(7)
 
 
 def library(name: str) -> Any:
@@ -45,24 +49,24 @@ def test_a_frames_bytes() -> None:
     assert expressions(last_stage(integrations.doubles_frame, calls)) in (["frame.nbytes"], ["rows of frame"])
 
 
-def test_an_images_pixels(tmp_path: Path) -> None:
+def test_an_images_pixels(tmp_path: Path, generator: random.Random) -> None:
     image = library("PIL.Image")
     calls = []
     for index in range(N):
-        size = (SEED.randint(500, 2_000), SEED.randint(500, 2_000))
+        size = (generator.randint(500, 2_000), generator.randint(500, 2_000))
         calls.append((str(tmp_path / f"{index}.png"),))
-        image.effect_noise(size, SEED.choice((1, 30))).save(calls[-1][0], compress_level=1)
+        image.effect_noise(size, generator.choice((1, 30))).save(calls[-1][0], compress_level=1)
     stage = last_stage(integrations.decodes, calls, before=integrations.load_pillow)
     assert expressions(stage) in (["pixels of image"], ["decoded bytes of image"])
 
 
-def test_an_archives_members(tmp_path: Path) -> None:
+def test_an_archives_members(tmp_path: Path, generator: random.Random) -> None:
     calls = []
     for index, size in enumerate(SIZES):
         calls.append((str(tmp_path / f"{index}.zip"),))
         with zipfile.ZipFile(calls[-1][0], "w", zipfile.ZIP_DEFLATED) as archive:
-            for part in range(SEED.randint(6, 15)):
-                archive.writestr(f"{part}", SEED.choice((bytes, SEED.randbytes))(size // 2))
+            for part in range(generator.randint(6, 15)):
+                archive.writestr(f"{part}", generator.choice((bytes, generator.randbytes))(size // 2))
     assert expressions(last_stage(integrations.unzips, calls)) == ["uncompressed bytes of archive"]
 
 
@@ -77,8 +81,8 @@ def test_a_parquet_files_bytes(tmp_path: Path) -> None:
     assert expressions(stage) in (["rows of file"], ["uncompressed bytes of file"], ["file_size(path)"])
 
 
-def test_a_dtype_that_switches_the_factor() -> None:
-    calls = [(n, SEED.choice(("int8", "float32", "float64"))) for n in (*SIZES, *SIZES)]
+def test_a_dtype_that_switches_the_factor(generator: random.Random) -> None:
+    calls = [(n, generator.choice(("int8", "float32", "float64"))) for n in (*SIZES, *SIZES)]
     stage = last_stage(integrations.fills, calls)
     assert expressions(stage) == ["n", "kind"]
     (term,) = stage.formula.terms
@@ -92,13 +96,13 @@ def test_a_field_of_a_dataclass() -> None:
     assert expressions(stage) == ["job.width"]
 
 
-def test_the_fields_of_a_named_tuple() -> None:
-    calls = [(Shape(SEED.randint(300, 2_000), SEED.randint(300, 2_000)),) for _ in range(N)]
+def test_the_fields_of_a_named_tuple(generator: random.Random) -> None:
+    calls = [(Shape(generator.randint(300, 2_000), generator.randint(300, 2_000)),) for _ in range(N)]
     assert sorted(expressions(last_stage(integrations.tables, calls))) == ["shape.columns", "shape.rows"]
 
 
-def test_what_a_lists_items_come_to() -> None:
-    calls = [(["x" * SEED.randint(10_000, 300_000) for _ in range(SEED.randint(3, 30))],) for _ in range(N)]
+def test_what_a_lists_items_come_to(generator: random.Random) -> None:
+    calls = [(["x" * generator.randint(10_000, 300_000) for _ in range(generator.randint(3, 30))],) for _ in range(N)]
     assert expressions(last_stage(integrations.joins, calls)) == ["sum of len of items of texts"]
 
 
@@ -111,7 +115,7 @@ def registered() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("registered")
-def test_a_registered_feature() -> None:
-    calls = [(Order([SEED.randint(10_000, 100_000) for _ in range(SEED.randint(2, 9))]),) for _ in range(N)]
+def test_a_registered_feature(generator: random.Random) -> None:
+    calls = [(Order([generator.randint(10_000, 100_000) for _ in range(generator.randint(2, 9))]),) for _ in range(N)]
     stage = last_stage(integrations.packs, calls)
     assert expressions(stage) == ["order.weight()"]
