@@ -223,7 +223,7 @@ def keyed(keys: Callable[[Any], Any], get: Callable[[Any, str, Any], Any]) -> Ca
 MAPPING = keyed(dict.keys, dict.get)  # without `__missing__`
 LENGTH = Feature("len", "len({})", length_of)
 _SAFE_LENGTH = Feature("len", "len({})", length_of, cannot_raise=True)
-_LENGTH_HINT = Row((Feature("length_hint", "length_hint({})", number_of("__length_hint__")),))
+LENGTH_HINT = Row((Feature("length_hint", "length_hint({})", number_of("__length_hint__")),))
 _SEQUENCE = Row((_SAFE_LENGTH, *SEQUENCE), together=read_sequence)
 _SIZED = Row((_SAFE_LENGTH,))
 _BUFFER = Row((Feature("len", "len({})", _buffer_length),))
@@ -253,7 +253,7 @@ ROWS: dict[str, Row] = {
     **dict.fromkeys(("builtins.dict_keys", "builtins.dict_values", "builtins.dict_items"), _SIZED),
     # Not `iterator` and `reversed`: they would ask a user's sequence for its length.
     **{
-        f"builtins.{kind}": _LENGTH_HINT
+        f"builtins.{kind}": LENGTH_HINT
         for kind in (
             "list_iterator",
             "list_reverseiterator",

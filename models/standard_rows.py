@@ -9,7 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from .attributes import MISSING, own_attribute
-from .core_rows import LENGTH, MAPPING, behind, descriptor_of, file_size, nbytes, number_of, slot, uncompressed
+from .core_rows import (
+    LENGTH,
+    LENGTH_HINT,
+    MAPPING,
+    behind,
+    descriptor_of,
+    file_size,
+    nbytes,
+    number_of,
+    slot,
+    uncompressed,
+)
 from .features import Feature, Items, Read, Row, readers_for
 from .sequences import SEQUENCE, read_sequence
 
@@ -128,15 +139,16 @@ def _row_items(cls: type) -> Items:
 
     def names(value: Any) -> list[Any]:
         try:
-            return list(keys(value))
-        except (SystemError, TypeError):  # of a cursor that asked for nothing
+            # Of a cursor that asked for nothing, `keys` returns with an error set, which a plain call may not notice.
+            (found,) = map(keys, (value,))
+        except (SystemError, TypeError):
             return []
+        return list(found)
 
     return names, get
 
 
 CONTENT_LENGTH = "content_length", "content_length({})"
-_HINT = Row((Feature("length_hint", "length_hint({})", number_of("__length_hint__")),))
 _MAPPING = Row((), items=MAPPING)
 
 ROWS: dict[str, Row] = {
@@ -158,8 +170,9 @@ ROWS: dict[str, Row] = {
     "collections.OrderedDict": _MAPPING,  # their length is a dict's
     "collections.defaultdict": _MAPPING,
     "collections.Counter": _MAPPING,
-    "_collections._deque_iterator": _HINT,
-    "itertools.repeat": _HINT,
+    "collections._deque_iterator": LENGTH_HINT,
+    "_collections._deque_iterator": LENGTH_HINT,  # its name before 3.12
+    "itertools.repeat": LENGTH_HINT,
     "http.client.HTTPResponse": Row((Feature(*CONTENT_LENGTH, lambda _: _content_length),)),
     "sqlite3.Row": Row((LENGTH,), items=_row_items),
 }
