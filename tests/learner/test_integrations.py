@@ -85,10 +85,9 @@ def test_a_dtype_that_switches_the_factor(generator: random.Random) -> None:
     calls = [(n, generator.choice(("int8", "float32", "float64"))) for n in (*SIZES, *SIZES)]
     stage = last_stage(integrations.fills, calls)
     assert expressions(stage) == ["n", "kind"]
-    (term,) = stage.formula.terms
-    assert term.switch is not None
-    assert term.switch.coefficients == {level: pytest.approx(np.dtype(level).itemsize, rel=0.1)
-                                        for level in ("int8", "float32", "float64")}  # fmt: skip
+    for level in ("int8", "float32", "float64"):
+        slope = stage.formula.evaluate([2e6, level]) - stage.formula.evaluate([1e6, level])
+        assert slope == pytest.approx(1e6 * np.dtype(level).itemsize, rel=0.1)
 
 
 def test_a_field_of_a_dataclass() -> None:
