@@ -5,13 +5,20 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test check wheel bench clean
+INTEGRATIONS ?= .venv-integrations
+WITH_LIBRARIES = $(INTEGRATIONS)/.installed
+
+.PHONY: demo test test-integrations check wheel bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/peakahead demo
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# What is read of other libraries' types, with the libraries themselves.
+test-integrations: $(WITH_LIBRARIES)
+	$(INTEGRATIONS)/bin/python -m pytest tests/models tests/learner/test_integrations.py
 
 # Style and types.
 check: $(INSTALLED)
@@ -36,6 +43,12 @@ $(INSTALLED): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[learn,cli]" --group test
+	touch $@
+
+$(WITH_LIBRARIES): pyproject.toml
+	test -x $(INTEGRATIONS)/bin/python || $(PYTHON) -m venv $(INTEGRATIONS)
+	$(INTEGRATIONS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(INTEGRATIONS)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[learn,cli,test-integrations]" --group test
 	touch $@
 
 clean:

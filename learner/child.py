@@ -21,11 +21,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
 from ..models.fingerprints import Fingerprint
+from ..models.registered import Registration, registrations
 from ..models.sites import FunctionRef
 from .meters import Meter, make_meter
 from .recording import Recorder
@@ -45,6 +46,7 @@ class Task:
         scope: Which code is traced.
         meter: The meter's name.
         fork: False in `spawn` isolation.
+        features: What is registered where training was asked for: a script's own isn't by importing it.
     """
 
     function: Callable[..., Any]
@@ -52,6 +54,7 @@ class Task:
     scope: Scope
     meter: str
     fork: bool
+    features: tuple[Registration, ...] = field(default_factory=registrations)
 
 
 def serve(descriptor: int) -> None:
@@ -73,6 +76,8 @@ def serve(descriptor: int) -> None:
     except BaseException as error:
         reply({"status": "failed", "detail": _describe(error)})
         return
+    for feature in task.features:
+        feature.install()
     gc.collect()
     gc.freeze()
     reply({"status": "ready"})

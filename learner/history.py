@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..models.features import is_category
 from ..models.folds import FOLD_NAMES
 from ..models.readings import Reading
 from ..models.sites import FunctionRef, Site
@@ -299,8 +298,6 @@ def _categories(site: Site, parts: Sequence[_Thinned]) -> tuple[Category, ...]:
     common = set(parts[0].levels).intersection(*(part.levels for part in parts[1:]))
     found: list[Category] = []
     for path, feature in sorted((c for c in parts[0].levels if c in common), key=lambda column: len(column[0])):
-        if not is_category(feature):
-            continue
         texts = [text for part in parts for text in part.levels[path, feature]]
         levels = sorted({text for text in texts if text is not None})
         if None not in texts and 2 <= len(levels) <= min(MAX_LEVELS, len(parts) // 3):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
+from ..models.features import is_category
 from ..models.readings import Path
 from ..models.sites import FunctionRef
 from .stores import CodeStores, Store
@@ -18,10 +19,11 @@ _CO_VARARGS, _CO_VARKEYWORDS = 4, 8
 class LeafFeature:
     """A feature of values without children, and the column that it fills, once it has a number."""
 
-    __slots__ = ("column", "name", "read")
+    __slots__ = ("column", "is_category", "name", "read")
 
     def __init__(self, name: str, read: Callable[[Any], Any]) -> None:
         self.name = name
+        self.is_category = is_category(name)
         self.read = read
         self.column: int | None = None
 
@@ -31,13 +33,14 @@ class TracedSite:
 
     Attributes:
         leaves: The features of values without children, by their class.
-        number_class: A class whose values offer a single number, if one was met; `read_number` reads it, and it
-            fills `number_column`.
+        latest_class: The class of the latest hit's value: its name is written where it changes.
+        number_class: The same where its values offer a single number; `read_number` reads it, and it fills
+            `number_column`.
     """
 
     __slots__ = (
-        "columns", "hits", "leaves", "number", "number_class", "number_column", "read_number", "retired", "spent_s",
-        "variable",
+        "columns", "hits", "latest_class", "leaves", "number", "number_class", "number_column", "read_number",
+        "retired", "spent_s", "variable",
     )  # fmt: skip
 
     def __init__(self, variable: str, number: int) -> None:
@@ -45,6 +48,7 @@ class TracedSite:
         self.number = number
         self.columns: dict[tuple[Path, str], int] = {}
         self.leaves: dict[type, tuple[LeafFeature, ...]] = {}
+        self.latest_class: type | None = None
         self.number_class: type | None = None
         self.number_column = -1
         self.read_number: Callable[[Any], Any] = id

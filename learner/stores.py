@@ -83,6 +83,7 @@ class CodeStores:
         restored: set[str] = set()
         assigning: set[int] = set()
         pending = extended = 0
+        deleting, stored_at = ("", 0), 0
         for index, offset in enumerate(starts):
             opcode, argument = raw[offset], raw[offset + 1] | extended
             after = starts[index + 1] if index + 1 < len(starts) else None
@@ -93,6 +94,9 @@ class CodeStores:
             extended = 0
             name = dis.opname[opcode]
             self._next[offset] = _successors(name, opcode, argument, after)
+            if (name, argument) == deleting:  # as the name in `except ... as name` is when its block ends
+                self._stores.pop(stored_at, None)
+            deleting, stored_at = (name.replace("STORE", "DELETE"), argument), offset
             names: tuple[str, ...] = ()
             if name in _LOCAL_STORES:
                 names = (slots[argument],)

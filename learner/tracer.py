@@ -14,8 +14,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from ..models.attributes import MISSING
-from ..models.features import readers_for
-from ..models.readings import Path, is_leaf, read_all
+from ..models.features import TYPE, Value, load_rows, readers_for, type_level
+from ..models.readings import Path, is_leaf, read_inside
 from ..models.sites import FunctionRef, Site
 from .frames import is_running_further_out
 from .instruction_events import InstructionEvents, free_tool_id
@@ -31,6 +31,8 @@ _TIMED_EVERY = 15  # a mask of hits whose value is a single number: the clock wo
 _MOST_CLASSES = 16  # of one site's values, that are known by heart
 
 _CO_OPTIMIZED = 1  # functions; not modules or class bodies, whose stores are definitions
+
+load_rows()  # now, not while a function is measured
 
 
 def best_source(watcher: Watcher) -> Source:
@@ -152,10 +154,8 @@ class Tracer:
                 self._recorder.hit_one(site.number, now - self._began, self._growth, site.number_column, number)
             if hits & _TIMED_EVERY == 0:
                 self._spend(site, (perf_counter() - now) * (_TIMED_EVERY + 1))
-        else:
-            readings = self._readings(site, value) if value is not MISSING else None
-            if readings:
-                self._recorder.hit(site.number, now - self._began, self._growth, readings)
+        elif value is not MISSING:
+            self._recorder.hit(site.number, now - self._began, self._growth, self._readings(site, value))
             self._spend(site, perf_counter() - now)
         if hits >= self._max_hits:
             site.retired = True
@@ -173,29 +173,37 @@ class Tracer:
         if leaf is None:
             leaf = self._leaf(site, cls)
         found: list[float] = []
-        if leaf:
-            for feature in leaf:
-                number = feature.read(value)
-                if number is not None:
-                    if feature.column is None:
-                        feature.column = self._column(site, (), feature.name)
-                        if len(leaf) == 1 and not isinstance(number, str):
-                            site.number_column, site.read_number = feature.column, feature.read
-                            site.number_class = cls
-                    found += feature.column, self._level(feature.column, number) if isinstance(number, str) else number
-        else:
-            for path, name, number in read_all(value):
+        for feature in leaf:
+            told = feature.read(value)
+            if told is not None:
+                if feature.column is None:
+                    feature.column = self._column(site, (), feature.name)
+                found += feature.column, self._number(feature.column, told)
+        if not leaf:
+            for path, name, told in read_inside(value):
                 column = self._column(site, path, name)
-                found += column, self._level(column, number) if isinstance(number, str) else number
+                found += column, self._number(column, told)
+        if cls is not site.latest_class:
+            site.latest_class = cls
+            site.number_class = None
+            name_of_type = type_level(value)
+            if name_of_type is not None:
+                column = self._column(site, (), TYPE)
+                found += column, self._number(column, name_of_type)
+        elif len(leaf) == 1 and leaf[0].column is not None and not leaf[0].is_category:
+            site.number_column, site.read_number, site.number_class = leaf[0].column, leaf[0].read, cls
         return found
 
     @staticmethod
     def _leaf(site: TracedSite, cls: type) -> tuple[LeafFeature, ...]:
-        """Return the features of a class whose values have no children, so that `read_all` needn't look for any."""
+        """Return the features of a class whose values have no children, so that nobody needs to look for any."""
         leaf = tuple(LeafFeature(name, read) for name, read in readers_for(cls).items()) if is_leaf(cls) else ()
         if len(site.leaves) < _MOST_CLASSES:  # classes made in a loop must not be kept alive
             site.leaves[cls] = leaf
         return leaf
+
+    def _number(self, column: int, told: Value) -> float:
+        return self._level(column, told) if isinstance(told, str) else told
 
     def _column(self, site: TracedSite, path: Path, feature: str) -> int:
         column = site.columns.get((path, feature))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..models.errors import InvalidModel, InvalidTrace
+from ..models.features import TYPE
 from ..models.fields import Fields
 from ..models.fingerprints import Fingerprint
 from ..models.readings import Path, Step
@@ -237,6 +238,10 @@ def _arrays(
             if column not in read:
                 read[column] = np.full(len(rows), np.nan)
             read[column][index] = number
+    for number, values in read.items():
+        if columns[number] == ((), TYPE):  # written where it changed
+            known = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(len(values))))
+            read[number] = values[known]
     return SiteHits(
         np.array([row[0] for row in rows], dtype=np.int64),
         np.array([row[1] for row in rows], dtype=np.float64),

@@ -1,266 +1,282 @@
-"""The features: which numbers can be read from which types, as a table.
+"""The features: which numbers and categories can be read from which types, looked up by a value's class.
 
-The rules of this file. A feature is O(1) or bounded; it has no side effects, runs no code of the user's, does no
-I/O beyond `stat` and `fstat`, and never moves a file position. So each is looked up by the value's real class,
-and calls the slot of the class that the row names, never a method that a subclass may have overridden. Classes
-outside the standard library go by their qualified name: nothing is imported for them. A feature returns a finite
-float, or None where the value has nothing to say (a closed file, a path that isn't there).
+The rules of the rows. A feature is O(1) or bounded; it has no side effects, runs no code of the user's, does no
+I/O beyond `stat`, `fstat` and `pread`, and never moves a file position. So each is looked up by the value's real
+class, and calls the slot of the class that the row names, never a method that a subclass may have overridden. A
+number is a finite float, a category a short text; None says that the value has nothing to say (a closed file, a
+path that isn't there).
+
+Every class of a value's method resolution order adds its row; of two features of one name the nearest counts. Rows
+are found by qualified class name, and loaded when a class of their library is first met: nothing is imported for
+classes outside the standard library, and production doesn't pay for rows that it never needs.
 """
 
 from __future__ import annotations
 
-import io
-import math
-import os
-import stat
-from collections.abc import Callable
+import sys
+import types
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-from .attributes import mro
+from .attributes import class_name, declared_names, is_heap_type, mro
+from .guard import guarded, is_from_signal_handler
 
-Read = Callable[[Any], "float | None"]
+Value = float | str  # what is read: a number, or a category's level
+Read = Callable[[Any], "Value | None"]
+ReadTogether = Callable[[Any], "list[tuple[str, Value]] | None"]
 
-MAX_PATHS = 1_000
-_LONGEST_PATH = 4_096
+# How values of a class are stepped into by text keys: what returns a value's keys, and an item or the default.
+Items = tuple[Callable[[Any], Sequence[Any]], Callable[[Any, str, Any], Any]]
+
+LONGEST_LEVEL = 40  # characters of a category's level
+TYPE = "type"  # the one feature that every value has
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One row: a number that values of a class offer.
+    """One number, or one category, that values of a class offer.
 
     Attributes:
         name: Its name in models.
         written: How it reads in a summary, with `{}` for the value's expression.
         bind: From the row's class to the function that reads a value of it.
+        category: Whether its readings are texts.
+        cannot_raise: True if it needs no guard, since its slot raises for no value of the class.
     """
 
     name: str
     written: str
     bind: Callable[[type], Read]
+    category: bool = False
+    cannot_raise: bool = False
 
 
-def _finite(x: float) -> float | None:
-    return x if math.isfinite(x) else None
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is read of a class.
+
+    Attributes:
+        features: Its features.
+        together: From the class to the function that reads some of them at one look, by name, for training.
+        items: From the class to how its items are found; holds for the class itself, not for its subclasses.
+        exact: True if a reading runs the library's own Python, which a subclass of the user's may have overridden:
+            such a class then doesn't count.
+    """
+
+    features: tuple[Feature, ...]
+    together: Callable[[type], tuple[frozenset[str], ReadTogether]] | None = None
+    items: Callable[[type], Items] | None = None
+    exact: bool = False
 
 
-def _integer(_: type) -> Read:
-    to_int = int.__int__
+class Readers(dict[str, Read]):
+    """What values of one class offer, by feature name.
 
-    def read(value: Any) -> float | None:
-        whole = to_int(value)
-        return float(whole) if -(2**63) < whole < 2**63 else None
+    Attributes:
+        cls: The class; held, since its readers are found by its id.
+        single: The features that training reads one by one.
+        together: The functions that read several at one look.
+        indexed: How its items are found, or None.
+        is_known: True if a row of ours names the class or one of its bases.
+        declared: The attributes that its classes declare: slots, and a named tuple's fields.
+    """
 
-    return read
+    __slots__ = ("cls", "declared", "indexed", "is_known", "single", "together")
 
-
-def _float(_: type) -> Read:
-    to_float = float.__float__
-    return lambda value: _finite(to_float(value))
-
-
-def _numpy_scalar(_: type) -> Read:
-    return lambda value: _finite(float(value))
-
-
-def _length(cls: type) -> Read:
-    length: Callable[[Any], int] = getattr(cls, "__len__")  # noqa: B009 - mypy: not every type has it, the rows' do
-    return lambda value: float(length(value))
-
-
-def _path_size(path: str) -> float | None:
-    if not 0 < len(path) <= _LONGEST_PATH:
-        return None
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):  # not there, not allowed; a NUL or a lone surrogate in it
-        return None
-    return float(status.st_size) if stat.S_ISREG(status.st_mode) else None
+    def __init__(self, cls: type) -> None:
+        super().__init__()
+        self.cls = cls
+        self.single: list[str] = []
+        self.together: list[ReadTogether] = []
+        self.indexed: Items | None = None
+        self.is_known = False
+        self.declared = declared_names(cls)
 
 
-def _text_path_size(_: type) -> Read:
-    to_str = str.__str__
-    return lambda value: _path_size(to_str(value))
-
-
-def _pathlib_size(cls: type) -> Read:
-    to_str: Callable[[Any], str] = cls.__dict__["__str__"]
-    return lambda value: _path_size(to_str(value))
-
-
-def _entry_size(cls: type) -> Read:
-    path_of = cls.__dict__["path"].__get__  # `entry.stat()` would cache what it finds in the user's entry
-
-    def read(value: Any) -> float | None:
-        path = path_of(value)
-        return _path_size(path) if type(path) is str else None
-
-    return read
-
-
-def _descriptor_size(file: io.FileIO) -> float | None:
-    try:
-        status = os.fstat(io.FileIO.fileno(file))
-    except (OSError, ValueError):  # closed
-        return None
-    return float(status.st_size) if stat.S_ISREG(status.st_mode) else None
-
-
-def _raw_size(raw: Any) -> float | None:
-    return _descriptor_size(raw) if type(raw) is io.FileIO else None
-
-
-def _file_size(_: type) -> Read:
-    return _descriptor_size
-
-
-def _buffered_size(cls: type) -> Read:
-    raw_of = cls.__dict__["raw"].__get__
-
-    def read(value: Any) -> float | None:
-        try:
-            return _raw_size(raw_of(value))
-        except ValueError:  # detached
-            return None
-
-    return read
-
-
-def _text_size(cls: type) -> Read:
-    buffer_of = cls.__dict__["buffer"].__get__
-    by_class = {kind: _buffered_size(kind) for kind in (io.BufferedReader, io.BufferedWriter, io.BufferedRandom)}
-
-    def read(value: Any) -> float | None:
-        try:
-            buffer = buffer_of(value)
-        except ValueError:  # detached
-            return None
-        size = by_class.get(type(buffer))
-        return size(buffer) if size is not None else None
-
-    return read
-
-
-def _path_sizes(items: Any, item_at: Callable[[Any, int], Any], n: int) -> list[tuple[float, float]] | None:
-    """Return the sizes behind a sequence of paths, each after its predecessor's, sampled evenly above MAX_PATHS."""
-    if not n:
-        return None
-    first = item_at(items, 0)
-    if size_of_path(first) is None:  # most lists hold no paths: one look is enough to know
-        return None
-    if n <= MAX_PATHS:
-        sizes = [size_of_path(item_at(items, i)) or 0.0 for i in range(n)]
-        return list(zip([0.0, *sizes], sizes, strict=False))
-    step = n / (MAX_PATHS // 2)
-    picked = [max(1, int(k * step)) for k in range(MAX_PATHS // 2)]
-    return [(size_of_path(item_at(items, i - 1)) or 0.0, size_of_path(item_at(items, i)) or 0.0) for i in picked]
-
-
-def _of_paths(combine: Callable[[list[tuple[float, float]], int], float]) -> Callable[[type], Read]:
-    def bind(cls: type) -> Read:
-        length: Callable[[Any], int] = getattr(cls, "__len__")  # noqa: B009 - as above
-        item_at: Callable[[Any, int], Any] = getattr(cls, "__getitem__")  # noqa: B009 - as above
-
-        def read(value: Any) -> float | None:
-            n = length(value)
-            sizes = _path_sizes(value, item_at, n)
-            return combine(sizes, n) if sizes else None
-
-        return read
-
-    return bind
-
-
-def _array_attribute(name: str) -> Callable[[type], Read]:
-    def bind(cls: type) -> Read:
-        attribute_of = cls.__dict__[name].__get__
-        return lambda value: float(attribute_of(value))
-
-    return bind
-
-
-def _array_shape(axis: int) -> Callable[[type], Read]:
-    def bind(cls: type) -> Read:
-        shape_of = cls.__dict__["shape"].__get__
-
-        def read(value: Any) -> float | None:
-            shape = shape_of(value)
-            return float(shape[axis]) if axis < len(shape) else None
-
-        return read
-
-    return bind
-
-
-_LENGTH = Feature("len", "len({})", _length)
-_SIZE = "file_size", "file_size({})"
-_PATHS = (
-    Feature("file_size_sum", "sum of file_size({})", _of_paths(lambda s, n: sum(b for _, b in s) * n / len(s))),
-    Feature("file_size_max", "largest file_size({})", _of_paths(lambda s, _: max(b for _, b in s))),
-    Feature("file_size_adjacent", "largest two adjacent file_size({})", _of_paths(lambda s, _: max(map(sum, s)))),
-)
-_SCALAR = (Feature("value", "{}", _numpy_scalar),)
-
-# By qualified class name; the first class of a value's MRO that stands here decides.
-FEATURES: dict[str, tuple[Feature, ...]] = {
-    "builtins.int": (Feature("value", "{}", _integer),),  # and bool: a flag is 0 or 1
-    "builtins.float": (Feature("value", "{}", _float),),
-    "builtins.str": (_LENGTH, Feature(*_SIZE, _text_path_size)),
-    "builtins.bytes": (_LENGTH,),
-    "builtins.bytearray": (_LENGTH,),
-    "builtins.list": (_LENGTH, *_PATHS),
-    "builtins.tuple": (_LENGTH, *_PATHS),
-    "builtins.dict": (_LENGTH,),
-    "builtins.set": (_LENGTH,),
-    "builtins.frozenset": (_LENGTH,),
-    "pathlib.PurePath": (Feature(*_SIZE, _pathlib_size),),
-    "pathlib._local.PurePath": (Feature(*_SIZE, _pathlib_size),),  # where 3.13 keeps it
-    "posix.DirEntry": (Feature(*_SIZE, _entry_size),),
-    "nt.DirEntry": (Feature(*_SIZE, _entry_size),),
-    "_io.FileIO": (Feature(*_SIZE, _file_size),),
-    "_io.BufferedReader": (Feature(*_SIZE, _buffered_size),),
-    "_io.BufferedWriter": (Feature(*_SIZE, _buffered_size),),
-    "_io.BufferedRandom": (Feature(*_SIZE, _buffered_size),),
-    "_io.TextIOWrapper": (Feature(*_SIZE, _text_size),),
-    "numpy.ndarray": (
-        Feature("nbytes", "{}.nbytes", _array_attribute("nbytes")),
-        *(Feature(f"shape{axis}", f"{{}}.shape[{axis}]", _array_shape(axis)) for axis in range(4)),
+# Which module holds the rows of a library's classes.
+_ROWS_OF = {
+    **dict.fromkeys(("builtins", "_io", "pathlib", "posix", "nt", "enum"), "core_rows"),
+    **dict.fromkeys(
+        ("array", "bz2", "collections", "gzip", "http", "itertools", "lzma", "mmap", "sqlite3", "tarfile", "zipfile"),
+        "standard_rows",
     ),
-    "numpy.integer": _SCALAR,
-    "numpy.floating": _SCALAR,
-    "numpy.bool": _SCALAR,
-    "numpy.bool_": _SCALAR,  # its name before NumPy 2
+    "_collections": "standard_rows",
+    **dict.fromkeys(("numpy", "torch", "scipy", "h5py", "zarr"), "array_rows"),
+    **dict.fromkeys(("pandas", "pyarrow", "polars"), "table_rows"),
+    **dict.fromkeys(("PIL", "igraph", "networkx", "requests", "httpx"), "library_rows"),
 }
-WRITTEN = {feature.name: feature.written for row in FEATURES.values() for feature in row}
 
-_CACHE_LIMIT = 1_000
-_readers_by_class: dict[type, dict[str, Read]] = {}
+READERS_KEPT = 1_000
+_rows: dict[str, dict[str, Row]] = {}  # by module
+_by_name: dict[str, Feature] = {}
+_readers_by_class: dict[int, Readers] = {}  # by the class's id: a metaclass may hash and compare as it likes
+_registered: dict[str, dict[str, Feature]] = {}  # by class name, then by feature name
+_sources: dict[tuple[str, str], object] = {}  # what was registered, by class name and feature name
 
 
-def readers_for(cls: type) -> dict[str, Read]:
+def readers_for(cls: type) -> Readers:
     """Return the readers that values of this class offer, by feature name; empty for an unknown class."""
-    found = _readers_by_class.get(cls)
+    found = _readers_by_class.get(id(cls))
     if found is None:
-        if len(_readers_by_class) >= _CACHE_LIMIT:  # classes made in a loop must not be kept alive for ever
+        if len(_readers_by_class) >= READERS_KEPT:  # classes made in a loop must not be kept alive for ever
             _readers_by_class.clear()
-        found = _readers_by_class[cls] = _resolve(cls)
+        found = _resolve(cls)
+        _readers_by_class[id(cls)] = found
     return found
 
 
-def _resolve(cls: type) -> dict[str, Read]:
+def _resolve(cls: type) -> Readers:
+    readers = Readers(cls)
+    together: set[str] = set()
+    registered: set[str] = set()
     for base in mro(cls):
-        row = FEATURES.get(f"{type.__dict__['__module__'].__get__(base)}.{type.__dict__['__qualname__'].__get__(base)}")
-        if row is not None:
-            return {feature.name: feature.bind(base) for feature in row}
-    return {}
+        name = class_name(base)
+        if name is None:
+            continue
+        for feature in _registered.get(name, {}).values():
+            if feature.name not in readers:
+                readers[feature.name] = feature.bind(base)
+                registered.add(feature.name)
+        row = _row_named(name)
+        if row is None or not _is_genuine(base, name) or (row.exact and not belongs_to(cls, _library(name))):
+            continue
+        readers.is_known = True
+        _add(readers, row, base)
+        if row.together is not None:
+            covered, read = row.together(base)
+            together |= covered
+            readers.together.append(guarded(read))
+        if row.items is not None and base is cls:
+            readers.indexed = row.items(base)
+    readers.single = [name for name in readers if name not in together or name in registered]
+    return readers
 
 
-def size_of_path(value: Any) -> float | None:
-    """Return the size of the regular file behind a path of any kind, or None."""
-    read = readers_for(type(value)).get(_SIZE[0])
-    return read(value) if read is not None else None
+def _add(readers: Readers, row: Row, base: type) -> None:
+    for feature in row.features:
+        if feature.name not in readers:
+            try:
+                read = feature.bind(base)
+            except (AttributeError, LookupError):  # this version of the library hasn't got it
+                continue
+            readers[feature.name] = read if feature.cannot_raise else guarded(read)
 
 
-def is_category(feature: str) -> bool:
-    """Tell whether a feature's readings are texts, not numbers."""
-    return feature == "text"
+def _row_named(name: str) -> Row | None:
+    module = _ROWS_OF.get(_library(name))
+    if module is None:
+        return None
+    try:
+        return _load(module).get(name)
+    except (ImportError, OSError) as error:  # no descriptors left to open it, or an interpreter that shuts down
+        if is_from_signal_handler(error):
+            raise
+        return None
+
+
+def _is_genuine(cls: type, name: str) -> bool:
+    """Tell whether a class is what its name says: anybody may call a class `numpy.ndarray`."""
+    module, _, qualname = name.rpartition(".")
+    if not is_heap_type(cls):  # written in C, and not made at run time
+        return True
+    found = sys.modules.get(module)
+    try:
+        return bool(_module_namespace(found).get(qualname) is cls)
+    except TypeError:  # no module at all
+        return False
+
+
+_module_namespace: Callable[[Any], dict[str, Any]] = vars(types.ModuleType)["__dict__"].__get__
+
+
+def belongs_to(cls: type, library: str) -> bool:
+    """Tell whether a class is a library's own, not a subclass that somebody made of one."""
+    name = class_name(cls)
+    return name is not None and _library(name) == library and _is_genuine(cls, name)
+
+
+def _library(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _load(module: str) -> dict[str, Row]:
+    found = _rows.get(module)
+    if found is None:
+        rows: dict[str, Row] = import_module(f".{module}", __package__).ROWS
+        for row in rows.values():
+            _by_name.update((feature.name, feature) for feature in row.features)
+        found = _rows[module] = rows
+    return found
+
+
+def load_rows() -> None:
+    """Load every row now: while a function is measured, or in a hook, it would be the function's memory and time."""
+    for module in set(_ROWS_OF.values()):
+        _load(module)
+
+
+def prepare(feature: str) -> None:
+    """Load the rows that may hold a feature, so that no hook has to."""
+    find_feature(feature)
+
+
+def find_feature(name: str) -> Feature | None:
+    """Return a feature by its name, built-in or registered, or None where there is none."""
+    if name == TYPE:
+        return _TYPE_FEATURE
+    _load("core_rows")
+    if name not in _by_name:
+        load_rows()
+    return _by_name.get(name) or next((row[name] for row in _registered.values() if name in row), None)
+
+
+def is_built_in(name: str) -> bool:
+    """Tell whether a feature is one of ours, not one that the user registered."""
+    feature = find_feature(name)
+    return feature is not None and not any(row.get(name) is feature for row in _registered.values())
+
+
+def is_category(name: str) -> bool:
+    """Tell whether a feature's readings are texts, not numbers; False for one that isn't known."""
+    feature = find_feature(name)
+    return feature is not None and feature.category
+
+
+def written(name: str) -> str:
+    """Return how a feature reads in a summary, with `{}` for the value's expression."""
+    feature = find_feature(name)
+    return feature.written if feature is not None else name + "({})"
+
+
+def built_in_features(class_named: str) -> dict[str, Feature]:
+    """Return the features of the row that names this class, by name."""
+    row = _row_named(class_named)
+    return {feature.name: feature for feature in row.features} if row is not None else {}
+
+
+def add_registered(class_named: str, feature: Feature, source: object) -> None:
+    """Let values of a class, and of its subclasses, offer one more feature; one of the same name is replaced."""
+    _registered.setdefault(class_named, {})[feature.name] = feature
+    _sources[class_named, feature.name] = source
+    _readers_by_class.clear()
+
+
+def registered_features() -> tuple[object, ...]:
+    """Return the sources of all registered features, in the order in which they were first registered."""
+    return tuple(_sources.values())
+
+
+def level(text: Any) -> str | None:
+    """Return a text as a category's level, or None if it is too long for one, or not quite a text."""
+    return text if type(text) is str and len(text) <= LONGEST_LEVEL else None
+
+
+def type_level(value: Any) -> str | None:
+    """Return the name of a value's class as a category's level."""
+    return level(_name_of(type(value)))
+
+
+_name_of = type.__dict__["__name__"].__get__
+_TYPE_FEATURE = Feature(TYPE, "type({})", lambda _: type_level, category=True)

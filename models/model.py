@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidModel
+from .features import is_built_in, is_category
 from .fields import Fields
 from .fingerprints import Fingerprint
 from .formulas import MAX_LEVELS, Formula, Value
@@ -136,27 +137,30 @@ class Stage:
         seen = tuple(_seen_from_json(child) for child in fields.children("seen", MAX_STAGE_READINGS))
         if len(seen) != len(readings):
             raise fields.complaint("one range or list of levels a reading", "seen")
-        is_category = [isinstance(one, frozenset) for one in seen]
+        has_levels = [isinstance(one, frozenset) for one in seen]
+        for reading, levels in zip(readings, has_levels, strict=True):
+            if is_built_in(reading.feature) and is_category(reading.feature) is not levels:
+                raise fields.complaint("a range of each number and the levels of each category", "seen")
         return cls(
             site,
             readings,
             seen,
-            Formula.from_json(fields.child("formula"), is_category),
+            Formula.from_json(fields.child("formula"), has_levels),
             UpperBound.from_json(fields.child("bound")),
             fields.number("error", 0.0),
             fields.number("error_larger", 0.0),
             fields.number("lead", 0.0, 1.0),
             fields.number("hits", 0.0),
-            _forest_from_json(fields, is_category),
+            _forest_from_json(fields, has_levels),
         )
 
 
-def _forest_from_json(fields: Fields, is_category: Sequence[bool]) -> Forest | None:
+def _forest_from_json(fields: Fields, has_levels: Sequence[bool]) -> Forest | None:
     if not fields.has("forest"):
         return None
     from .forest import Forest  # few models have one, and a cold start counts
 
-    return Forest.from_json(fields.child("forest"), is_category)
+    return Forest.from_json(fields.child("forest"), has_levels)
 
 
 def _is_beyond(value: Value, seen: Seen) -> bool:
@@ -271,6 +275,15 @@ class BreakpointModel:
     def readings(self) -> list[Reading]:
         """Return every reading of the stages, each once, in order."""
         return list(dict.fromkeys(reading for stage in self.stages for reading in stage.readings))
+
+    def categories(self) -> set[Reading]:
+        """Return those of its readings that are texts."""
+        return {
+            reading
+            for stage in self.stages
+            for reading, seen in zip(stage.readings, stage.seen, strict=True)
+            if isinstance(seen, frozenset)
+        }
 
     def sites(self) -> list[Site]:
         """Return every site that must be armed: the readings' and the stages' own, each once, in order."""

@@ -1,4 +1,4 @@
-"""A reading: one number from one variable at a site, by a path into the value and a feature at its end.
+"""A reading: one number or category of one variable at a site, by a path into the value and a feature at its end.
 
 `len(event["body"])` is the feature `len` at the path `["body"]` of the variable `event`. The learner takes all
 readings that a value offers (`read_all`); production takes the one that the model names (`compile_reading`).
@@ -7,12 +7,12 @@ Both go through the same table and the same safe steps, so what was trained is w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .attributes import MISSING, attributes_of, is_plain_object, read_attribute
-from .features import WRITTEN, Read, readers_for
+from .attributes import MISSING, is_plain_object, isinstance_exact, own_names, read_attribute, read_attributes
+from .features import TYPE, Read, Readers, Value, prepare, readers_for, type_level, written
 from .fields import Fields
 from .folds import FOLD_NAMES
 from .sites import Site
@@ -37,7 +37,10 @@ class Step:
         """Return what lies one step into the value, or MISSING."""
         if self.kind == "attribute":
             return read_attribute(value, self.name)
-        return dict.get(value, self.name, MISSING) if type(value) is dict else MISSING
+        if type(value) is dict:
+            return dict.get(value, self.name, MISSING)
+        items = readers_for(type(value)).indexed
+        return items[1](value, self.name, MISSING) if items is not None else MISSING
 
 
 Path = tuple[Step, ...]
@@ -62,9 +65,7 @@ class Reading:
     @property
     def expression(self) -> str:
         """What is read, as a person would write it, without the fold."""
-        return WRITTEN.get(self.feature, self.feature + "({})").format(
-            self.site.variable + "".join(map(str, self.path))
-        )
+        return written(self.feature).replace("{}", self.site.variable + "".join(map(str, self.path)))
 
     def __str__(self) -> str:
         match self.fold:
@@ -102,12 +103,13 @@ def compile_reading(path: Path, feature: str) -> Read:
 
     It raises nothing of its own, runs no code of the value's, and takes well under a microsecond for a number.
     """
-    read_end = _compile_feature(feature)
+    prepare(feature)
+    read_end = type_level if feature == TYPE else _compile_feature(feature)
     if not path:
         return read_end
     takes = [step.take for step in path]
 
-    def read(value: Any) -> float | None:
+    def read(value: Any) -> Value | None:
         for take in takes:
             value = take(value)
             if value is MISSING:
@@ -118,43 +120,65 @@ def compile_reading(path: Path, feature: str) -> Read:
 
 
 def _compile_feature(feature: str) -> Read:
-    def read(value: Any) -> float | None:
-        reader: Callable[[Any], float | None] | None = readers_for(type(value)).get(feature)
+    def read(value: Any) -> Value | None:
+        reader = readers_for(type(value)).get(feature)
         return reader(value) if reader is not None else None
 
     return read
 
 
-def read_all(value: Any) -> list[tuple[Path, str, float]]:
-    """Return every reading that a value offers, nearest first, 64 at most, as (path, feature, number)."""
-    found: list[tuple[Path, str, float]] = []
+def read_all(value: Any) -> list[tuple[Path, str, Value]]:
+    """Return every reading that a value offers, nearest first, 64 at most, as (path, feature, number or level)."""
+    name = type_level(value)
+    return [*read_inside(value), *([((), TYPE, name)] if name is not None else [])]
+
+
+def read_inside(value: Any) -> list[tuple[Path, str, Value]]:
+    """Return the same but for the one that every value has: its type."""
+    found: list[tuple[Path, str, Value]] = []
     level: list[tuple[Path, Any]] = [((), value)]
     seen: set[int] = set()
     while level and len(found) < MAX_READINGS:
         deeper: list[tuple[Path, Any]] = []
         for path, item in level:
             readers = readers_for(type(item))
-            for feature, read in readers.items():
-                number = read(item)
-                if number is not None and len(found) < MAX_READINGS:
-                    found.append((path, feature, number))
+            found.extend((path, feature, told) for feature, told in _read(item, readers))
             if len(path) < MAX_DEPTH and id(item) not in seen:
                 seen.add(id(item))
                 deeper.extend(((*path, step), child) for step, child in _children(item, readers))
         level = deeper
-    return found
+    return found[: MAX_READINGS - 1]
 
 
 def is_leaf(cls: type) -> bool:
-    """Tell whether values of this class have readings of their own and no children, whatever they hold."""
-    return cls is not dict and bool(readers_for(cls))
+    """Tell whether values of this class have readings of their own, each read alone, and nothing inside."""
+    readers = readers_for(cls)
+    return readers.is_known and readers.indexed is None and not (readers.declared or readers.together)
 
 
-def _children(value: Any, readers: dict[str, Read]) -> Iterator[tuple[Step, Any]]:
-    if type(value) is dict:
-        for key in list(value)[:_MAX_KEYS] if len(value) <= _MAX_KEYS else ():
+def _read(value: Any, readers: Readers) -> Iterator[tuple[str, Value]]:
+    for feature in readers.single:
+        told = readers[feature](value)
+        if told is not None:
+            yield feature, told
+    for read in readers.together:
+        yield from (pair for pair in read(value) or () if pair[0] not in readers.single)
+
+
+def _children(value: Any, readers: Readers) -> Iterator[tuple[Step, Any]]:
+    items = readers.indexed
+    if items is not None:
+        keys_of, item_of = items
+        keys = keys_of(value)
+        for key in keys if len(keys) <= _MAX_KEYS else ():
             if type(key) is str and len(key) <= _LONGEST_KEY:
-                yield Step("item", key), value[key]
-    elif not readers and is_plain_object(value):
-        for name, child in attributes_of(value):
+                child = item_of(value, key, MISSING)
+                if child is not MISSING:
+                    yield Step("item", key), child
+    elif not readers.is_known:
+        if is_plain_object(value):
+            for name, child in read_attributes(value, [*readers.declared, *own_names(value)]):
+                yield Step("attribute", name), child
+    elif readers.declared and isinstance_exact(value, (tuple,)):  # a named tuple, or what `os.stat` gives
+        for name, child in read_attributes(value, readers.declared):
             yield Step("attribute", name), child

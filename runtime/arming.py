@@ -16,6 +16,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from ..models.errors import ArmingError, ArmingWarning, StaleCodeWarning
+from ..models.features import find_feature
 from ..models.fingerprints import Fingerprint
 from ..models.model import BreakpointModel
 from ..models.sites import FunctionRef
@@ -165,6 +166,7 @@ def arm(model: BreakpointModel, *, strict: bool = False) -> bool:
             )
             return False
         state.is_armed = True
+        _tell_unknown_features(model)
         state.baseline_bytes = resident_bytes()
         return True
 
@@ -181,6 +183,17 @@ def disarm(model: BreakpointModel) -> None:
                 root.install(remaining, root.rewritten(remaining))
                 if not remaining:
                     del _roots[key]
+
+
+def _tell_unknown_features(model: BreakpointModel) -> None:
+    unknown = sorted({reading.feature for reading in model.readings() if find_feature(reading.feature) is None})
+    if unknown:
+        warnings.warn(
+            f"{model.target} is armed, but no feature {', '.join(map(repr, unknown))} is registered here, so stages "
+            "that need it say nothing: import the module that calls peakahead.register_feature for it",
+            ArmingWarning,
+            stacklevel=_caller(),
+        )
 
 
 def _caller() -> int:

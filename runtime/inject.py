@@ -97,12 +97,23 @@ def _with_calls(items: Iterator[Any], probes: Sequence[Probe], missing: set[Site
             variable = item.arg if isinstance(item.arg, str) else item.arg.name
             if variable in restored and not is_target:
                 continue
+            is_deleted = _is_deleted(item, items_list[index + 1 : index + 2])
             for probe in at_store.get((variable, item.location.lineno), ()):
                 missing.discard(probe.site)
+                if is_deleted:  # the tracer, too, finds no value after such a line
+                    continue
                 if name == "STORE_GLOBAL":
                     yield from _call(probe.hook, "LOAD_GLOBAL", (False, variable), item.location)
                 else:
                     yield from _call(probe.hook, _LOAD_OF[name], item.arg, item.location)
+
+
+def _is_deleted(store: Any, following: list[Any]) -> bool:
+    """Tell whether what is stored is deleted at once, as the name in `except ... as name` is when its block ends."""
+    return any(
+        getattr(item, "name", "") == store.name.replace("STORE", "DELETE") and item.arg == store.arg
+        for item in following
+    )
 
 
 def _entry_calls(

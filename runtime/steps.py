@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..models.features import Read
+from ..models.features import Read, is_built_in
 from ..models.folds import FOLDS, Fold
 from ..models.formulas import Value
 from ..models.model import BreakpointModel
@@ -22,7 +22,7 @@ Speak = Callable[[int, float, Sequence[Value]], None]
 Values = dict[int, Value]  # running readings by their numbers
 
 # One reading function for each path and feature, however many invocations there are.
-_READERS: dict[tuple[Path, str], Read] = {}
+_READERS: dict[tuple[Path, str, bool], Read] = {}
 _MAX_READERS = 10_000
 
 
@@ -62,7 +62,12 @@ class Plan:
 def _maker(model: BreakpointModel, site: Site) -> Callable[[Values, Speak], Step]:
     # Readings are told apart by a number: hashing one hashes all that it is made of.
     numbers = {reading: number for number, reading in enumerate(model.readings())}
-    own = [(numbers[reading], _reader(reading), FOLDS[reading.fold]) for reading in numbers if reading.site == site]
+    categories = model.categories()
+    own = [
+        (numbers[reading], _reader(reading, reading in categories), FOLDS[reading.fold])
+        for reading in numbers
+        if reading.site == site
+    ]
     speaking = [
         (index, tuple(numbers[reading] for reading in stage.readings), stage.compile())
         for index, stage in enumerate(model.stages)
@@ -74,14 +79,27 @@ def _maker(model: BreakpointModel, site: Site) -> Callable[[Values, Speak], Step
     return lambda values, speak: _general_step([(n, r, f()) for n, r, f in own], speaking, values, speak)
 
 
-def _reader(reading: Reading) -> Read:
-    key = (reading.path, reading.feature)
+def _reader(reading: Reading, is_category: bool) -> Read:
+    key = (reading.path, reading.feature, is_category)
     found = _READERS.get(key)
     if found is None:
         if len(_READERS) >= _MAX_READERS:
             _READERS.clear()
-        found = _READERS[key] = compile_reading(reading.path, reading.feature)
+        found = compile_reading(reading.path, reading.feature)
+        if not is_built_in(reading.feature):
+            found = _of_kind(found, str if is_category else float)
+        _READERS[key] = found
     return found
+
+
+def _of_kind(read: Read, kind: type) -> Read:
+    """Return a registered feature's reader that says nothing where it gives a text for a number, or the reverse."""
+
+    def checked(value: Any) -> Value | None:
+        found = read(value)
+        return found if isinstance(found, kind) else None
+
+    return checked
 
 
 def _single_step(index: int, read: Read, fold: Fold, formula: Callable[[Sequence[Value]], float], speak: Speak) -> Step:

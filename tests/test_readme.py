@@ -34,6 +34,29 @@ def test_training_and_production_run_as_written(tmp_path: Path) -> None:
     assert re.search(r"up to \d+ bytes, by \w+ at line \d+ of mainfunction", served.stderr)
 
 
+def test_a_registered_feature_is_found_as_written(tmp_path: Path) -> None:
+    (tmp_path / "baskets.py").write_text(blocks()["baskets.py"])
+    script = (
+        "import random, peakahead, baskets\n"
+        "if __name__ == '__main__':\n"
+        "    sizes = random.Random(3).sample(range(200_000, 6_000_000), 20)\n"
+        "    calls = [(baskets.Basket([size, size // 3]),) for size in sizes]\n"
+        "    model = peakahead.learn(baskets.unpack, calls)\n"
+        "    print(*model.stages[-1].readings, peakahead.arm(model))\n"
+    )
+    command = [sys.executable, "-c", script]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert said.stdout == "basket.unpacked_bytes() True\n"
+    assert said.stderr == ""
+
+
+def test_the_example_of_a_registered_feature_runs() -> None:
+    said = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "register_feature.py")], capture_output=True, text=True, check=True
+    )
+    assert "x basket.unpacked_bytes()" in said.stdout
+
+
 def test_the_running_example_is_the_one_that_ships() -> None:
     def body(source: str) -> str:
         (function,) = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from .models.file import load
     from .models.model import BreakpointModel
+    from .models.registered import register_feature
     from .models.report import Finding, Report
     from .runtime.arming import arm, disarm
     from .runtime.forecast import Forecast
@@ -54,6 +55,7 @@ _HOMES = {
     "Invocation": ".learner.invocations",
     "BreakpointModel": ".models.model",
     "load": ".models.file",
+    "register_feature": ".models.registered",
     "arm": ".runtime.arming",
     "disarm": ".runtime.arming",
     "Forecast": ".runtime.forecast",
@@ -89,6 +91,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "disarm",
     "predict_memory",
     "Forecast",
+    "register_feature",
     "PeakaheadError",
     "ArmingError",
     "ArmingWarning",

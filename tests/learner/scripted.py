@@ -9,7 +9,25 @@ from typing import Any
 from peakahead.learner.plan import Source, Watcher
 from peakahead.learner.recording import Recorder
 from peakahead.learner.tracer import Tracer, best_source
-from peakahead.learner.traces import Trace, read_trace
+from peakahead.learner.traces import SiteHits, Trace, read_trace
+from peakahead.models.features import Value
+from peakahead.models.readings import read_all
+
+
+def own_readings(value: Any) -> dict[str, Value]:
+    """Return what a value itself offers, not what lies inside it."""
+    return {feature: told for path, feature, told in read_all(value) if not path}
+
+
+def hit_readings(hits: SiteHits, index: int) -> dict[str, Value]:
+    """Return the same from a trace, of one hit of a site."""
+    found: dict[str, Value] = {}
+    for (path, feature), numbers in hits.columns.items():
+        number = float(numbers[index])
+        if not path and number == number:
+            levels = hits.levels.get((path, feature))
+            found[feature] = levels[int(number)] if levels is not None else number
+    return found
 
 
 class ScriptedMeter:

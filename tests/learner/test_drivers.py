@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import peakahead
-from peakahead.models.features import WRITTEN
 from peakahead.models.model import BreakpointModel, Stage
 from tests.programs import drivers
 
@@ -92,7 +91,6 @@ def test_what_drives_the_peak_is_found_before_the_memory_is_spent(name: str) -> 
     assert stage.error_larger < 0.05, model
 
 
-@pytest.mark.skipif("text" not in WRITTEN, reason="no feature reads a short text as a category yet")
 def test_a_short_text_that_switches_the_factor_is_found() -> None:
     kinds = ["u1", "f4", "f8"]
 

@@ -39,7 +39,8 @@ def write(folder: Path, count: int) -> int:
             for hit in range(HITS):
                 size = scale * generator.uniform(0.5, 1.5)
                 numbers = [size, *[9.0] * COLUMNS]
-                recorder.hit(site, hit / 1_000, int(held), list(zip(columns, numbers, strict=True)))
+                flat = [part for pair in zip(columns, numbers, strict=True) for part in pair]
+                recorder.hit(site, hit / 1_000, int(held), flat)
                 held += size
             footer = {"peak_bytes": int(held), "baseline_bytes": 0, "duration_s": 1.0, "functions": []}
             code = {"function": TARGET.to_json(), "source": "f" * 32, "code": {}}

@@ -20,11 +20,11 @@ from peakahead.learner.facts import HAS_INSTRUCTION_EVENTS, monitoring
 from peakahead.learner.line_events import LineEvents
 from peakahead.learner.plan import Source, Watcher
 from peakahead.learner.tracer import best_source
-from peakahead.models.readings import read_all
-from tests.learner.scripted import ScriptedMeter, trace
+from peakahead.models.features import Value
+from tests.learner.scripted import ScriptedMeter, hit_readings, own_readings, trace
 from tests.programs import stores
 
-Hit = tuple[str, int, str, float]  # function, line, variable, first reading
+Hit = tuple[str, int, str, dict[str, Value]]  # function, line, variable, readings
 MakeSource = Callable[[Watcher], Source]
 
 # On 3.11 they are the same.
@@ -43,8 +43,12 @@ def untouched(function: Callable[[], object]) -> Callable[[], object]:
     return found
 
 
+def deleting(store: str) -> str:
+    return store.replace("STORE", "DELETE")
+
+
 def naive(function: Callable[[], object]) -> list[Hit]:
-    """Return every store of a variable that has a reading, in order, by following each instruction."""
+    """Return every store of a variable, in order, by following each instruction."""
     function = untouched(function)
     found: list[Hit] = []
     pending: dict[int, list[tuple[str, int]]] = {}
@@ -65,6 +69,9 @@ def naive(function: Callable[[], object]) -> list[Hit]:
                     names = [value[0]]
                 else:
                     return []
+                following = next((i for i in dis.get_instructions(code) if i.offset > offset), None)
+                if following is not None and (following.opname, following.argval) == (deleting(name), value):
+                    return []  # the name of a handled exception, set to None and deleted
                 return [(n, line) for n in names if n not in cleared or written(instruction) == names[0]]
         return []
 
@@ -77,10 +84,9 @@ def naive(function: Callable[[], object]) -> list[Hit]:
 
     def settle(frame: FrameType) -> None:
         for variable, line in pending.pop(id(frame), []):
-            value = frame.f_locals.get(variable, frame.f_globals.get(variable))
-            readings = read_all(value)
-            if readings:
-                found.append((frame.f_code.co_qualname, line - frame.f_code.co_firstlineno, variable, readings[0][2]))
+            value = {**frame.f_globals, **frame.f_locals}[variable]
+            line -= frame.f_code.co_firstlineno
+            found.append((frame.f_code.co_qualname, line, variable, own_readings(value)))
 
     def local(frame: FrameType, event: str, _arg: Any) -> Any:
         settle(frame)
@@ -111,9 +117,9 @@ def traced(function: Callable[[], object], source: MakeSource) -> list[Hit]:
     for site, hits in trace(function, source=source).hits.items():
         if not site.entry:
             for index, order in enumerate(hits.order):
-                value = next(float(v[index]) for v in hits.columns.values() if v[index] == v[index])
-                rows.append((int(order), (site.function.qualname, site.line, site.variable, value)))
-    return [hit for _, hit in sorted(rows)]
+                readings = hit_readings(hits, index)
+                rows.append((int(order), (site.function.qualname, site.line, site.variable, readings)))
+    return [hit for _, hit in sorted(rows, key=lambda row: row[0])]
 
 
 def wide() -> Callable[[], object]:
@@ -134,7 +140,9 @@ def test_every_store_is_seen_once_and_in_order(function: Callable[[], object], s
 
 @SOURCES
 def test_stores_of_variables_above_one_byte_are_seen(source: MakeSource) -> None:
-    assert traced(wide(), source) == [("wide", line, f"v{line - 1}", line - 0.5) for line in range(1, 301)]
+    found = [(line, variable, readings["value"]) for _, line, variable, readings in traced(wide(), source)]
+
+    assert found == [(line, f"v{line - 1}", line - 0.5) for line in range(1, 301)]
 
 
 class CountingMeter(ScriptedMeter):

@@ -15,8 +15,11 @@ import pytest
 from peakahead.models.readings import MAX_READINGS, Step, compile_reading, is_leaf, read_all
 
 
-def readings_of(value: Any) -> dict[str, float]:
-    return {"".join(map(str, path)) + ":" + feature: number for path, feature, number in read_all(value)}
+def readings_of(value: Any) -> dict[str, float | str]:
+    """Return what a value offers, without its type, which every value does."""
+    found = {"".join(map(str, path)) + ":" + feature: told for path, feature, told in read_all(value)}
+    assert found.pop(":type") == type(value).__name__
+    return found
 
 
 @pytest.fixture
@@ -30,26 +33,32 @@ class Colour(enum.IntEnum):
     RED = 3
 
 
+class Shade(enum.Enum):
+    DARK = (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
         (7, {":value": 7.0}),
-        (True, {":value": 1.0}),
+        (True, {":value": 1.0, ":text": "True"}),
         (2.5, {":value": 2.5}),
-        (Colour.RED, {":value": 3.0}),
+        (Colour.RED, {":value": 3.0, ":name": "RED"}),
+        (Shade.DARK, {":name": "DARK"}),
         (np.int64(9), {":value": 9.0}),
         (np.float32(0.5), {":value": 0.5}),
         (np.bool_(True), {":value": 1.0}),
-        ("no such file", {":len": 12.0}),
+        ("no such file", {":len": 12.0, ":text": "no such file"}),
+        ("x" * 41, {":len": 41.0}),
         ([1, 2, 3], {":len": 3.0}),
         (b"abc", {":len": 3.0}),
         ({1, 2}, {":len": 2.0}),
-        (OrderedDict(a=1), {":len": 1.0}),
+        (OrderedDict(a=1), {":len": 1.0, "['a']:value": 1.0}),
         (None, {}),
         (float("nan"), {}),
         (float("inf"), {}),
         (10**400, {}),
-        (io.BytesIO, {}),
+        (io.BytesIO, {":class": "BytesIO"}),
         (os, {}),
         (len, {}),
     ],
@@ -77,7 +86,12 @@ def test_numbers_and_texts_are_leaves_and_dicts_are_not() -> None:
 
 
 def test_an_array_offers_its_bytes_and_its_shape() -> None:
-    assert readings_of(np.zeros((10, 20))) == {":nbytes": 1600.0, ":shape0": 10.0, ":shape1": 20.0}
+    assert readings_of(np.zeros((10, 20))) == {
+        ":nbytes": 1600.0,
+        ":shape0": 10.0,
+        ":shape1": 20.0,
+        ":dtype": "float64",
+    }
 
 
 def test_a_json_like_dict_offers_its_leaves_by_path() -> None:
@@ -88,6 +102,10 @@ def test_a_json_like_dict_offers_its_leaves_by_path() -> None:
         "['body']:len": 50.0,
         "['image']:len": 2.0,
         "['tags']:len": 2.0,
+        "['tags']:len_sum": 2.0,
+        "['tags']:len_max": 1.0,
+        "['tags']:len_adjacent": 2.0,
+        "['tags']:sampled": 2.0,
         "['image']['width']:value": 640.0,
         "['image']['height']:value": 480.0,
     }
@@ -110,8 +128,13 @@ def test_an_object_offers_its_attributes_and_slots() -> None:
     assert compile_reading((Step("attribute", "depth"),), "value")(Image()) == 3.0
 
 
-def test_a_named_tuple_is_a_tuple() -> None:
-    assert readings_of(namedtuple("Pair", "a b")(1, 2)) == {":len": 2.0}
+def test_a_named_tuple_offers_its_fields() -> None:
+    pair = namedtuple("Pair", "a b")(1, [2, 3])
+    assert readings_of(pair) == {":len": 2.0, ".a:value": 1.0, ".b:len": 2.0}
+    assert compile_reading((Step("attribute", "b"),), "len")(pair) == 2.0
+    assert readings_of(os.stat("."))[".st_size:value"] == os.stat(".").st_size
+    half_made = tuple.__new__(type(pair), ())
+    assert readings_of(half_made) == {":len": 0.0}
 
 
 @pytest.mark.parametrize("mode", ["r", "rb", "r+b"])
@@ -149,7 +172,13 @@ def test_the_sizes_behind_a_list_of_paths(tmp_path: pathlib.Path) -> None:
 
     for kind in (list, tuple):
         found = readings_of(kind(map(str, paths)))
-        assert found == {":len": 4.0, ":file_size_sum": 1550.0, ":file_size_max": 900.0, ":file_size_adjacent": 1400.0}
+        assert found == {
+            ":len": 4.0,
+            ":file_size_sum": 1550.0,
+            ":file_size_max": 900.0,
+            ":file_size_adjacent": 1400.0,
+            ":sampled": 4.0,
+        }
 
 
 def test_a_long_list_of_paths_is_sampled(tmp_path: pathlib.Path) -> None:
@@ -158,7 +187,13 @@ def test_a_long_list_of_paths_is_sampled(tmp_path: pathlib.Path) -> None:
 
     found = readings_of([str(path)] * 5_000)
 
-    assert found == {":len": 5000.0, ":file_size_sum": 50_000.0, ":file_size_max": 10.0, ":file_size_adjacent": 20.0}
+    assert found == {
+        ":len": 5000.0,
+        ":file_size_sum": 50_000.0,
+        ":file_size_max": 10.0,
+        ":file_size_adjacent": 20.0,
+        ":sampled": 500.0,
+    }
 
 
 def test_the_number_of_readings_is_bounded() -> None:
@@ -242,7 +277,7 @@ def test_no_code_of_the_value_runs() -> None:
     assert readings_of(hostile) == {":len": 2.0}
     assert readings_of(HostileObject()) == {".size:value": 5.0}
     assert readings_of(LyingNumber(3)) == {":value": 3.0}
-    assert readings_of(LyingPath("no such file")) == {":len": 12.0}
+    assert readings_of(LyingPath("no such file")) == {":len": 12.0, ":text": "no such file"}
     assert compile_reading((Step("attribute", "boom"),), "value")(HostileObject()) is None
     assert compile_reading((Step("item", "key"),), "value")(hostile) is None
 

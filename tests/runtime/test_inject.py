@@ -16,12 +16,12 @@ import pytest
 
 from peakahead.learner.stores import CodeStores
 from peakahead.models.errors import ArmingError
-from peakahead.models.readings import read_all
+from peakahead.models.features import Value
 from peakahead.models.sites import FunctionRef, Site
 from peakahead.runtime import inject as injecting
 from peakahead.runtime.inject import Probe, inject, replace_nested
 from peakahead.runtime.locate import nested_codes
-from tests.learner.scripted import trace
+from tests.learner.scripted import hit_readings, own_readings, trace
 from tests.programs import stores
 
 
@@ -38,14 +38,12 @@ def every_store(code: CodeType, hook: Callable[[Site, Any], None]) -> list[Probe
     return [Probe(site, lambda value, site=site: hook(site, value)) for site in sorted(sites)]
 
 
-def observed(function: FunctionType) -> list[tuple[str, int, str, float]]:
+def observed(function: FunctionType) -> list[tuple[str, int, str, dict[str, Value]]]:
     """Run a function of the programs with every store of its module armed; return what the hooks saw."""
-    found: list[tuple[str, int, str, float]] = []
+    found: list[tuple[str, int, str, dict[str, Value]]] = []
 
     def hook(site: Site, value: Any) -> None:
-        readings = read_all(value)
-        if readings:
-            found.append((site.function.qualname, site.line, site.variable, readings[0][2]))
+        found.append((site.function.qualname, site.line, site.variable, own_readings(value)))
 
     originals = {}
     for other in module_functions():
@@ -75,15 +73,17 @@ def test_the_hooks_see_what_the_tracer_sees(function: FunctionType) -> None:
     for site, hits in trace(function).hits.items():
         if not site.entry:
             for index, order in enumerate(hits.order):
-                value = next(float(v[index]) for v in hits.columns.values() if v[index] == v[index])
-                traced.append((int(order), (site.function.qualname, site.line, site.variable, value)))
+                readings = hit_readings(hits, index)
+                traced.append((int(order), (site.function.qualname, site.line, site.variable, readings)))
 
     # A generator's and a thread's lines may interleave otherwise; within a function the order is the same.
-    def by_function(row: tuple[str, int, str, float]) -> str:
+    def by_function(row: tuple[str, int, str, dict[str, Value]]) -> str:
         return row[0]
 
     seen = observed(function)
-    assert sorted(seen, key=by_function) == sorted((row for _, row in sorted(traced)), key=by_function)
+    assert sorted(seen, key=by_function) == sorted(
+        (row for _, row in sorted(traced, key=lambda pair: pair[0])), key=by_function
+    )
     assert function() == expected
 
 

@@ -308,7 +308,7 @@ class Interrupted(BaseException):
 def test_what_a_signal_handler_raises_inside_a_hook_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     read = readers_for(int)["value"]
 
-    def interrupted(value: Any) -> float | None:
+    def interrupted(value: Any) -> Any:
         signal.raise_signal(signal.SIGUSR1)
         return read(value)
 
