@@ -15,7 +15,7 @@ test: $(INSTALLED)
 
 # Style and types.
 check: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group check
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group check --group bench
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -26,8 +26,9 @@ wheel: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python tests/wheel.py
 
-# The benchmarks, some minutes; results and tables are written to benchmarks/results and the READMEs.
+# The benchmarks, half an hour; results and tables are written to benchmarks/results and the READMEs.
 bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks
 
 # An editable install; made anew when the project's requirements change. `--group` needs a recent pip.

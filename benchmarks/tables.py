@@ -7,15 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import accuracy, coldstart, overhead, tracing
+from . import coldstart, overhead, running_example, tracing
+from .accuracy import figures as accuracy
 from .store import load_all
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
+    "running_example": running_example.figures,
     "accuracy": accuracy.figures,
     "tracing": tracing.figures,
     "overhead": overhead.figures,
     "coldstart": coldstart.figures,
+}
+# Tables of a shape of their own, of the results of the oldest Python that has any.
+LAYOUTS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
+    "accuracy_methods": ("accuracy", accuracy.methods_table),
+    "accuracy_functions": ("accuracy", accuracy.functions_table),
 }
 
 
@@ -36,7 +43,9 @@ def with_tables(text: str) -> str:
 
 
 def table(names: list[str]) -> str:
-    """Return the Markdown table of some benchmarks, one figure a row and one Python a column."""
+    """Return the Markdown table of some benchmarks, one figure a row and one Python a column; or one of `LAYOUTS`."""
+    if names[0] in LAYOUTS:
+        return _laid_out(*LAYOUTS[names[0]])
     stored = {name: load_all(name) for name in names}
     pythons = list(dict.fromkeys(python for results in stored.values() for python in results))
     lines = ["| | " + " | ".join(f"Python {python}" for python in pythons) + " |", "| --- |" + " --: |" * len(pythons)]
@@ -45,6 +54,15 @@ def table(names: list[str]) -> str:
         rows = list(dict.fromkeys(row for column in columns.values() for row in column))
         lines += [f"| {row} | " + " | ".join(columns.get(p, {}).get(row, "") for p in pythons) + " |" for row in rows]
     return "\n".join([*lines, "", *machines(stored)])
+
+
+def _laid_out(benchmark: str, layout: Callable[[dict[str, Any]], list[str]]) -> str:
+    stored = load_all(benchmark)
+    if not stored:
+        return "Not measured yet."
+    python, result = next(iter(stored.items()))
+    said = machines({benchmark: {python: result}})
+    return "\n".join([*layout(result["results"]), "", f"Python {python}. {said[0]}"])
 
 
 def machines(stored: dict[str, dict[str, Any]]) -> list[str]:
