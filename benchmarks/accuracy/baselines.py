@@ -49,7 +49,7 @@ class RaisedPercentile(LargestPeak):
         self.factor = factor
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> RaisedPercentile:  # noqa: ARG002 - likewise
-        self.level_ = float(np.percentile(y, self.percentile)) * self.factor
+        self.level_ = float(np.percentile(np.asarray(y, float), self.percentile)) * self.factor
         return self
 
 
@@ -109,7 +109,7 @@ class Forest(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
-        return self.forest_.predict(_some_column(X))
+        return np.asarray(self.forest_.predict(_some_column(X)))
 
     def bound(self, X: ArrayLike) -> Floats:
         return self.predict(X)
@@ -131,7 +131,7 @@ class ClassTree(RegressorMixin, BaseEstimator):
         return self.bound(X) - CLASS_BYTES / 2
 
     def bound(self, X: ArrayLike) -> Floats:
-        return self.tree_.predict(_some_column(X)).astype(float) * CLASS_BYTES
+        return np.asarray(self.tree_.predict(_some_column(X)), float) * CLASS_BYTES
 
 
 def _some_column(X: ArrayLike) -> Floats:

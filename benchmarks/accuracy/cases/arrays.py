@@ -21,8 +21,7 @@ def _features(making: Making) -> tuple[int, int, str]:
 
 
 def _bytes_of_features(rows: int, columns: int, dtype: str) -> float:
-    """Draw, converted, centred: eight bytes are drawn whatever they become."""
-    return rows * columns * (8 + 2.0 * np.dtype(dtype).itemsize)
+    return float(rows * columns * np.dtype(dtype).itemsize)
 
 
 def _places(making: Making) -> tuple[list[tuple[float, float]]]:
@@ -35,9 +34,10 @@ def _points(making: Making) -> tuple[np.ndarray, int]:
 
 
 def _term_counts(making: Making) -> tuple[scipy.sparse.csr_matrix]:
-    documents, density = making.whole(2_000, 20_000), making.random.uniform(0.002, 0.02)
-    counts = scipy.sparse.random(documents, 5_000, density, format="csr", random_state=making.random)
-    return (scipy.sparse.csr_matrix(counts),)
+    documents, words = making.whole(2_000, 20_000), 5_000
+    found = int(documents * words * making.random.uniform(0.002, 0.02))
+    places = making.random.integers(0, documents, found), making.random.integers(0, words, found)
+    return (scipy.sparse.csr_matrix((np.ones(found), places), shape=(documents, words)),)
 
 
 def _seed(making: Making) -> tuple[int]:
