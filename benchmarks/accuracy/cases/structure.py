@@ -14,25 +14,27 @@ from .writing import log_lines, repeated
 
 
 def _recording(making: Making) -> tuple[str, int]:
+    """Write a mono or a stereo recording: the file's size alone doesn't tell its frames."""
     frames, rate = making.whole(100_000, 1_500_000), int(making.random.choice([16_000, 44_100, 96_000]))
+    channels = int(making.random.integers(1, 3))
     path = str(making.folder / "take.wav")
     with wave.open(path, "wb") as recording:
-        recording.setparams((1, 2, 48_000, 0, "NONE", ""))
-        recording.writeframes(making.random.integers(-9_999, 9_999, frames, np.int16).tobytes())
+        recording.setparams((channels, 2, 48_000, 0, "NONE", ""))
+        recording.writeframes(making.random.integers(-9_999, 9_999, frames * channels, np.int16).tobytes())
     return path, rate
 
 
 def _frames(path: str, rate: int) -> float:
-    """Bytes a frame: samples, floats, their positions; and those of the new rate, twice."""
+    """Bytes a frame: what is read, its mean and its position; and of the new rate positions and samples."""
     with wave.open(path) as recording:
-        return recording.getnframes() * (2.0 + 4.0 + 16.0 + 16.0 * rate / 48_000)
+        return recording.getnframes() * (16.0 + 16.0 * rate / 48_000)
 
 
 def _values(making: Making) -> tuple[str]:
-    """Write the count of values, then values of one to three digits."""
+    """Write the count of the latest values, then those and any number of older ones."""
     count = making.whole(10_000, 150_000)
     path = making.folder / "values.txt"
-    values = making.random.uniform(0, 999, count).astype(int)
+    values = making.random.integers(0, 1_000, count + int(making.random.integers(0, 200_000)))
     path.write_text(f"{count}\n" + " ".join(map(str, values)) + "\n")
     return (str(path),)
 
@@ -80,20 +82,30 @@ def _shards(making: Making) -> tuple[Path]:
     return (making.folder,)
 
 
-def _text(making: Making) -> tuple[str]:
-    path = making.folder / "lines.log"
-    path.write_bytes(repeated(log_lines(making.random), making.whole(1e6, 2e7)))
-    return (str(path),)
+def _logs(making: Making) -> tuple[str]:
+    """Write several days' logs, of which the latest is read."""
+    block = log_lines(making.random)
+    for day in range(1, int(making.random.integers(3, 7))):
+        (making.folder / f"2026-11-{day:02}.log").write_bytes(repeated(block, making.whole(1e6, 2e7)))
+    return (str(making.folder),)
+
+
+def _latest(folder: str) -> float:
+    return float(max(Path(folder).glob("*.log")).stat().st_size)
 
 
 def _places(making: Making) -> tuple[str]:
-    path = str(making.folder / "places.npy")
-    np.save(path, making.random.uniform(0, 90, (making.whole(5_000, 100_000), 2)))
+    """Write places of which many lie in the same spot: the file's size says little of how many they are."""
+    path = str(making.folder / "places.npz")
+    count = making.whole(5_000, 100_000)
+    spots = making.random.uniform(0, 90, (max(10, int(count * making.random.uniform(0.01, 1.0))), 2))
+    np.savez_compressed(path, places=spots[making.random.integers(0, len(spots), count)])
     return (path,)
 
 
-def _size(path: str) -> float:
-    return float(os.stat(path).st_size)
+def _number_of_places(path: str) -> float:
+    with np.load(path) as archive:
+        return float(len(archive["places"]))
 
 
 CASES = (
@@ -114,6 +126,6 @@ CASES = (
         structure.merge_shards, _shards, _sum_of_files, "the sum of the files' sizes",
         ("coroutine", "sum"), ("paths", "file"),
     ),
-    Case(structure.background_index, _text, _size, "the file's size", ("thread",), ("file",)),
-    Case(structure.index_places, _places, _size, "the file's size", ("recursion",), ("file",)),
+    Case(structure.background_index, _logs, _latest, "the latest log's size", ("thread",), ("file", "paths")),
+    Case(structure.index_places, _places, _number_of_places, "the places", ("recursion",), ("length",)),
 )  # fmt: skip

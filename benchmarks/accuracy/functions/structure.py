@@ -20,14 +20,16 @@ class Resampler:
     path: str
     rate: int
     frames: int = 0
+    channels: int = 1
 
     def open(self) -> bytes:
         with wave.open(self.path) as recording:
             self.frames = recording.getnframes()
+            self.channels = recording.getnchannels()
             return recording.readframes(self.frames)
 
     def run(self) -> np.ndarray:
-        samples = np.frombuffer(self.open(), np.int16).astype(np.float32)
+        samples = np.frombuffer(self.open(), np.int16).reshape(-1, self.channels).mean(axis=1)
         positions = np.arange(0, self.frames, 48_000 / self.rate)
         return np.interp(positions, np.arange(self.frames), samples)
 
@@ -51,9 +53,9 @@ def retrying(attempts: int) -> Callable[[Callable[[], float]], float]:
 
 def smoothed_maximum(path: str, window: int = 25) -> float:
     def load_and_smooth() -> float:
-        with open(path) as file:
+        with open(path, "rb") as file:
             count = int(file.readline())
-            values = np.fromstring(file.read(), sep=" ", count=count)
+            values = np.fromfile(file, sep=" ", count=count)
         windows = np.lib.stride_tricks.sliding_window_view(values, window)
         return float(np.sort(windows, axis=1)[:, window // 2].max())
 
@@ -107,11 +109,12 @@ async def merge_shards(folder: Path) -> float:
     return float(merged[len(merged) // 2])
 
 
-def background_index(path: str) -> int:
+def background_index(folder: str) -> int:
     index: dict[str, int] = {}
 
     def build() -> None:
-        with open(path) as file:
+        latest = max(Path(folder).glob("*.log"))
+        with latest.open() as file:
             for number, line in enumerate(file.read().splitlines()):
                 index[line[:40]] = number
 
@@ -133,6 +136,6 @@ def build_tree(points: np.ndarray, depth: int = 0, leaf: int = 64) -> dict[str, 
 
 
 def index_places(path: str) -> int:
-    places = np.load(path)
-    tree = build_tree(places)
+    with np.load(path) as archive:
+        tree = build_tree(archive["places"])
     return len(tree)
