@@ -117,8 +117,10 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
         found[f"peaks at or below the bound, {name}"] = _share(covered)
     found[f"functions with a lead of {_EARLY:.0%} at least"] = _share(lead(case) >= _EARLY for case in cases.values())
     for name, case in cases.items():
-        if case["published_r2"] is not None and (unseen := group(case, "ours", "unseen")):
-            found[f"R2 of `{name}`, unseen; published {case['published_r2']:.2f}"] = f"{unseen.r2:.3f}"
+        unseen, forest = group(case, "ours", "unseen"), group(case, "forest", "unseen")
+        if case["published_r2"] is not None and unseen is not None and forest is not None:
+            found[f"R2 of `{name}`, unseen; MemFigLess published {case['published_r2']:.2f}"] = f"{unseen.r2:.3f}"
+            found[f"R2 of the same of the forest, fitted here, `{name}`"] = f"{forest.r2:.3f}"
     for name, case in cases.items():
         if "constant" in case["drivers"]:
             found[f"stages of `{name}`, which nothing drives; wanted 1"] = str(len(case["stages"]))
@@ -186,4 +188,13 @@ def functions_table(results: dict[str, Any]) -> list[str]:
         ]
         reads = ", ".join(f"`{reading}`" for reading in case["stages"][-1]["reads"]) or "nothing"
         lines.append(f"| `{name}` | {case['drives']} | {reads} | " + " | ".join(cells) + " |")
-    return lines
+    return [*lines, *_notes(results)]
+
+
+def _notes(results: dict[str, Any]) -> list[str]:
+    """Return what a reader should know of how functions are invoked, a line a note."""
+    said: dict[str, list[str]] = {}
+    for name, case in results["cases"].items():
+        if case.get("note"):
+            said.setdefault(case["note"], []).append(f"`{name}`")
+    return ["", *(f"{', '.join(names)}: {note}." for note, names in said.items())] if said else []

@@ -69,6 +69,7 @@ def test_the_tables_have_a_row_a_method_and_a_row_a_function() -> None:
 
     assert len(methods) == 2 + len(METHODS)
     assert [line.split("|")[1].strip() for line in functions[2:]] == ["`one`", "`without larger`"]
+    assert functions_table({"cases": {"one": case(note="as published")}, "missing": {}})[-1] == "`one`: as published."
     assert len({line.count("|") for line in methods}) == len({line.count("|") for line in functions}) == 1
 
 

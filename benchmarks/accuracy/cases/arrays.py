@@ -34,7 +34,7 @@ def _points(making: Making) -> tuple[np.ndarray, int]:
 
 
 def _term_counts(making: Making) -> tuple[scipy.sparse.csr_matrix]:
-    documents, words = making.whole(2_000, 20_000), 5_000
+    documents, words = making.whole(1_000, 10_000), 5_000
     found = int(documents * words * making.random.uniform(0.002, 0.02))
     places = making.random.integers(0, documents, found), making.random.integers(0, words, found)
     return (scipy.sparse.csr_matrix((np.ones(found), places), shape=(documents, words)),)

@@ -41,7 +41,7 @@ def _encoded_cells(path: str) -> float:
 
 def _orders(making: Making) -> tuple[str, str]:
     """Write orders and their lines: either may be the larger."""
-    orders, lines = making.whole(5_000, 60_000), making.whole(30_000, 400_000)
+    orders, lines = making.whole(5_000, 60_000), making.whole(30_000, 250_000)
     order_path, line_path = making.folder / "orders.csv", making.folder / "lines.csv"
     customers = making.random.integers(0, 5_000, orders)
     csv.write_csv(pa.table({"order": np.arange(orders), "customer": customers}), order_path)
@@ -73,7 +73,7 @@ def _resampled(samples: pd.DataFrame, rule: str) -> float:
 
 def _parquet(making: Making) -> tuple[str]:
     """Write a table of which two columns are read; repeats shrink its file by very different factors."""
-    rows = making.whole(100_000, 3_000_000)
+    rows = making.whole(50_000, 1_000_000)
     distinct = int(making.random.integers(2, 50_000))
     table = pa.table(
         {
@@ -92,7 +92,7 @@ def _rows(path: str) -> float:
 
 
 def _deliveries(making: Making) -> tuple[str, int]:
-    rows, days = making.whole(50_000, 1_000_000), int(making.random.integers(1, 9))
+    rows, days = making.whole(30_000, 400_000), int(making.random.integers(1, 9))
     table = pa.table(
         {
             "city": pa.array(making.random.choice(CITIES, rows)),

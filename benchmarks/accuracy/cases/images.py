@@ -26,7 +26,7 @@ def _photo(making: Making, mode: str, low: float, high: float) -> Path:
 
 
 def _any_mode(making: Making) -> tuple[str]:
-    return (str(_photo(making, str(making.random.choice(list(_MODES))), 600, 3_000)),)
+    return (str(_photo(making, str(making.random.choice(list(_MODES))), 500, 2_000)),)
 
 
 def _decoded_bytes(path: str) -> float:

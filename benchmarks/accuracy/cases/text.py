@@ -16,6 +16,8 @@ from ..case import Case, Making
 from ..functions import text
 from .writing import log_lines, repeated, sales_lines, text_lines
 
+_READINGS = 100
+
 
 def _logs(making: Making) -> tuple[list[str]]:
     block = log_lines(making.random)
@@ -45,7 +47,7 @@ def _zip(making: Making) -> tuple[str]:
     path = making.folder / "reports.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number in range(making.random.integers(2, 9)):
-            size = making.whole(2e5, 5e6)
+            size = making.whole(2e5, 2.5e6)
             noise = making.random.bytes(round(size * making.random.uniform(0.02, 0.9)))
             archive.writestr(f"report-{number}.bin", noise + bytes(size - len(noise)))
     return (str(path),)
@@ -53,11 +55,12 @@ def _zip(making: Making) -> tuple[str]:
 
 def _tar(making: Making) -> tuple[str]:
     path = making.folder / "readings.tar"
+    block = [{"sensor": k % 17, "value": round(k * 0.37 % 50, 2), "unit": "C"} for k in range(_READINGS)]
+    readings = json.dumps(block).encode()[1:-1]
     with tarfile.open(path, "w") as archive:
         for number in range(making.random.integers(2, 7)):
             count = making.whole(1_000, 30_000)
-            readings = [{"sensor": k % 17, "value": round(float(k * 0.37 % 50), 2), "unit": "C"} for k in range(count)]
-            content = json.dumps(readings).encode()
+            content = b"[" + b", ".join([readings] * (count // _READINGS + 1)) + b"]"
             member = tarfile.TarInfo(f"sensor-{number}.json")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
