@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,19 @@ import pyarrow.parquet as pq
 
 from ..case import Case, Making
 from ..functions import frames
-from .writing import CITIES, repeated, sales_lines
+from .writing import CITIES
 
+_RECORDS = 200
 _RULES = {"1s": 60.0, "10s": 6.0, "1min": 1.0}
 
 
 def _upload(making: Making) -> tuple[io.BytesIO]:
-    header = b"day,city,amount,pieces\n"
-    return (io.BytesIO(header + repeated(sales_lines(making.random), making.whole(2e6, 1.5e7))),)
+    days, amounts = making.random.integers(1, 29, _RECORDS), making.random.uniform(1, 999, _RECORDS).round(2)
+    records = [
+        {"day": int(day), "city": CITIES[day % 8], "amount": amount} for day, amount in zip(days, amounts, strict=True)
+    ]
+    block = json.dumps(records).encode()[1:-1]
+    return (io.BytesIO(b"[" + b", ".join([block] * making.whole(50, 400)) + b"]"),)
 
 
 def _sales(making: Making) -> tuple[str]:

@@ -10,7 +10,8 @@ from PIL import Image
 from ..case import Case, Making
 from ..functions import images
 
-_MODES = {"L": 1, "RGB": 4, "RGBA": 4}  # bytes a pixel in memory
+# Bytes a pixel: four a pixel of colours; decoded and copied, and what is transparent is multiplied in one more copy.
+_MODES = {"L": 2, "RGB": 8, "RGBA": 12}
 
 
 def _photo(making: Making, mode: str, low: float, high: float) -> Path:

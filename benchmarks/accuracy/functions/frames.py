@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pandas as pd
 import polars as pl
@@ -10,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 
-def ingest_upload(upload: io.BytesIO, separator: str = ",") -> dict[str, float]:
-    frame = pd.read_csv(upload, sep=separator)
+def ingest_upload(upload: io.BytesIO) -> dict[str, float]:
+    records = json.load(upload)
+    frame = pd.DataFrame(records)
     return frame.mean(numeric_only=True).to_dict()
 
 
