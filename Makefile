@@ -18,11 +18,11 @@ test: $(INSTALLED)
 
 # What is read of other libraries' types, with the libraries themselves.
 test-integrations: $(WITH_LIBRARIES)
-	$(INTEGRATIONS)/bin/python -m pytest tests/models tests/learner/test_integrations.py
+	$(INTEGRATIONS)/bin/python -m pytest tests/models tests/learner/test_integrations.py tests/learner/test_cluster.py
 
 # Style and types.
 check: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group check
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group check --group bench
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -33,7 +33,7 @@ wheel: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python tests/wheel.py
 
-# The benchmarks, some minutes; results and tables are written to benchmarks/results and the READMEs.
+# The benchmarks, half an hour; results and tables are written to benchmarks/results and the READMEs.
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks

@@ -7,22 +7,59 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import accuracy, coldstart, overhead, scale, tracing
+from . import coldstart, overhead, running_example, scale, tracing
+from .accuracy import figures as accuracy
 from .store import load_all
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
+    "running_example": running_example.figures,
     "accuracy": accuracy.figures,
     "tracing": tracing.figures,
     "overhead": overhead.figures,
     "coldstart": coldstart.figures,
     "scale": scale.figures,
 }
+Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
 
-# Tables with columns of their own, and what must be known to read them; a row a Python.
-MATRICES: dict[
-    str, tuple[str, Callable[[dict[str, Any]], dict[str, dict[str, str]]], Callable[[dict[str, Any]], list[str]]]
-] = {"tools": ("tracing", tracing.by_tool, tracing.by_tool_notes)}
+
+def _of_oldest(layout: Callable[[dict[str, Any]], list[str]]) -> Callable[[Stored], list[str]]:
+    """Return the layout of the results of the oldest Python that has any."""
+
+    def lines(stored: Stored) -> list[str]:
+        python, result = next(iter(stored.items()))
+        return [*layout(result["results"]), "", f"Python {python}."]
+
+    return lines
+
+
+def _row_a_python(
+    cells: Callable[[dict[str, Any]], dict[str, dict[str, str]]], notes: Callable[[dict[str, Any]], list[str]]
+) -> Callable[[Stored], list[str]]:
+    """Return the layout of figures with columns of their own and a row a Python, and what must be known to read it."""
+
+    def lines(stored: Stored) -> list[str]:
+        found = {python: cells(result["results"]) for python, result in stored.items()}
+        columns = list(dict.fromkeys(column for rows in found.values() for row in rows.values() for column in row))
+        names = list(dict.fromkeys(name for rows in found.values() for name in rows))
+        head = ["| | Python | " + " | ".join(columns) + " |", "| --- | --- |" + " --: |" * len(columns)]
+        body = [
+            f"| {name} | {python} | " + " | ".join(rows.get(name, {}).get(column, "") for column in columns) + " |"
+            for name in names
+            for python, rows in found.items()
+        ]
+        said = dict.fromkeys(note for result in stored.values() for note in notes(result["results"]))
+        return [*head, *body, "", *said]
+
+    return lines
+
+
+# Tables of a shape of their own.
+LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
+    "accuracy_methods": ("accuracy", _of_oldest(accuracy.methods_table)),
+    "accuracy_functions": ("accuracy", _of_oldest(accuracy.functions_table)),
+    "tools": ("tracing", _row_a_python(tracing.by_tool, tracing.by_tool_notes)),
+}
 
 
 def write_tables() -> None:
@@ -35,15 +72,15 @@ def with_tables(text: str) -> str:
     """Return the text with each `<!-- table: NAME -->` block written anew."""
 
     def replaced(found: re.Match[str]) -> str:
-        names = found[1].split()
-        written = matrix(*MATRICES[names[0]]) if names[0] in MATRICES else table(names)
-        return f"<!-- table: {found[1]} -->\n{written}\n<!-- end -->"
+        return f"<!-- table: {found[1]} -->\n{table(found[1].split())}\n<!-- end -->"
 
     return re.sub(r"<!-- table: ([\w ]+) -->\n.*?<!-- end -->", replaced, text, flags=re.DOTALL)
 
 
 def table(names: list[str]) -> str:
-    """Return the Markdown table of some benchmarks, one figure a row and one Python a column."""
+    """Return the Markdown table of some benchmarks, one figure a row and one Python a column; or one of `LAYOUTS`."""
+    if names[0] in LAYOUTS:
+        return _laid_out(*LAYOUTS[names[0]])
     stored = {name: load_all(name) for name in names}
     pythons = list(dict.fromkeys(python for results in stored.values() for python in results))
     lines = ["| | " + " | ".join(f"Python {python}" for python in pythons) + " |", "| --- |" + " --: |" * len(pythons)]
@@ -54,23 +91,9 @@ def table(names: list[str]) -> str:
     return "\n".join([*lines, "", *machines(stored)])
 
 
-def matrix(
-    benchmark: str,
-    cells: Callable[[dict[str, Any]], dict[str, dict[str, str]]],
-    notes: Callable[[dict[str, Any]], list[str]],
-) -> str:
-    """Return the Markdown table of one benchmark whose figures have columns of their own."""
+def _laid_out(benchmark: str, layout: Callable[[Stored], list[str]]) -> str:
     stored = load_all(benchmark)
-    found = {python: cells(result["results"]) for python, result in stored.items()}
-    columns = list(dict.fromkeys(column for rows in found.values() for row in rows.values() for column in row))
-    names = list(dict.fromkeys(name for rows in found.values() for name in rows))
-    lines = ["| | Python | " + " | ".join(columns) + " |", "| --- | --- |" + " --: |" * len(columns)]
-    for name in names:
-        for python, rows in found.items():
-            row = rows.get(name, {})
-            lines.append(f"| {name} | {python} | " + " | ".join(row.get(column, "") for column in columns) + " |")
-    said = dict.fromkeys(note for result in stored.values() for note in notes(result["results"]))
-    return "\n".join([*lines, "", *said, *machines({benchmark: stored})])
+    return "\n".join([*layout(stored), *machines({benchmark: stored})]) if stored else "Not measured yet."
 
 
 def machines(stored: dict[str, dict[str, Any]]) -> list[str]:

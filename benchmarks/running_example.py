@@ -13,10 +13,10 @@ from examples import running_example
 from peakahead.commands.armed import armed_task, bare_task, pickled_arguments, run_armed
 from peakahead.commands.datfiles import TRAINED_SIZES, make_folders
 from peakahead.learner.isolation import measure, servers
+from peakahead.models.sizes import FLOOR_BYTES
 
 # The folders (by their seeds) are not those on which the bound was designed.
 TRAINED, UNSEEN, LARGER = 30, 100, 30
-_SMALLEST_PEAK = 2 * 2**20  # relative errors of less are page noise
 
 
 def run() -> dict[str, Any]:
@@ -86,4 +86,4 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
 
 
 def _error(row: dict[str, float]) -> float:
-    return abs(row["forecast"] - row["peak"]) / max(row["peak"], _SMALLEST_PEAK)
+    return abs(row["forecast"] - row["peak"]) / max(row["peak"], FLOOR_BYTES)
