@@ -17,7 +17,7 @@ from .judging import Candidate
 from .samples import SiteSamples
 from .terms import CONSTANT
 
-_GOOD_ERROR = 0.03  # of a formula: nobody sizes memory finer
+_GOOD_ERROR = 0.05  # of a formula: nobody gives up reading it for less
 _TRIED = 3  # of the best sites
 
 

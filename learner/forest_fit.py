@@ -50,6 +50,8 @@ def correct(samples: SiteSamples, terms: Terms) -> Candidate | None:
         trained = ~left_out[splits.of_row]
         base = _base(samples, terms, problem, split)
         asked = _telling_inputs(table, base, problem, split)
+        if not asked:
+            return None
         forest = _fitted(table.columns[:, asked], base, problem, split)
         within = table.within([*own, *asked], trained)
         by_row = base * np.where(within, forest.predict(table.columns[:, asked]), 1.0)
@@ -156,9 +158,10 @@ def _fitted(columns: Floats, base: Floats, problem: Problem, split: int) -> Extr
 
 def _telling_inputs(table: _Table, base: Floats, problem: Problem, split: int) -> list[int]:
     """Return the few columns by which a forest that sees all explains the factors best."""
-    importances = _fitted(table.columns, base, problem, split).feature_importances_
+    importances = np.nan_to_num(_fitted(table.columns, base, problem, split).feature_importances_)
     best = np.argsort(-importances, kind="stable")[:_MOST_INPUTS]
-    return sorted(int(column) for column in best if importances[column] >= _LEAST_IMPORTANCE * importances[best[0]])
+    least = max(_LEAST_IMPORTANCE * importances[best[0]], 1e-12)
+    return sorted(int(column) for column in best if importances[column] >= least)
 
 
 def _exported(tree: Any) -> Tree:

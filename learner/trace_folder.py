@@ -19,6 +19,7 @@ from .traces import Origin, Trace, read_origin, read_trace, with_origin
 
 SUFFIX = ".trace"
 _HEAD_BYTES = 2**16  # an origin takes less
+_MOST_OFFSET_BYTES = 2**20  # tracing keeps less from a peak; a larger difference is the function's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,10 @@ class Repeats:
         if len(pairs) < 2:
             return cls(0, None)
         middle = median(untraced - other for untraced, other in pairs)
-        # Where the function itself varies more, as one that draws random numbers, nothing is added.
+        # Where the function itself varies as much, as one that draws random numbers, nothing is added.
         spread = median(abs(untraced - other - middle) for untraced, other in pairs)
         noise = median(abs(untraced - other - middle) / max(untraced, FLOOR_BYTES) for untraced, other in pairs)
-        return cls(int(middle) if abs(middle) > spread else 0, noise)
+        return cls(int(middle) if 2 * spread < abs(middle) <= _MOST_OFFSET_BYTES else 0, noise)
 
 
 def stream(files: list[TraceFile], offset_bytes: int, complaints: list[str]) -> Iterator[Trace]:

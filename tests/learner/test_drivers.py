@@ -122,7 +122,7 @@ def test_the_rest_that_a_header_tells_later_is_a_later_stage(tmp_path: Path) -> 
 
 
 def test_what_the_arguments_tell_stands_until_a_header_says_more(tmp_path: Path) -> None:
-    model = learned(drivers.header_first, list(zip(sizes(3, 15), headers(tmp_path, 0.5, 8), strict=True)))
+    model = learned(drivers.header_first, list(zip(sizes(3, 15), headers(tmp_path, 0.5, 4), strict=True)))
 
     _, entry, main = model.stages
     assert (entry.site.entry, said(entry)) == (True, ["size"]), model.report()

@@ -67,7 +67,7 @@ def test_an_archives_members(tmp_path: Path, generator: random.Random) -> None:
         with zipfile.ZipFile(calls[-1][0], "w", zipfile.ZIP_DEFLATED) as archive:
             for part in range(generator.randint(6, 15)):
                 archive.writestr(f"{part}", generator.choice((bytes, generator.randbytes))(size // 2))
-    assert expressions(last_stage(integrations.unzips, calls)) == ["uncompressed bytes of archive"]
+    assert "uncompressed bytes of archive" in expressions(last_stage(integrations.unzips, calls))
 
 
 def test_a_parquet_files_bytes(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_a_parquet_files_bytes(tmp_path: Path) -> None:
     for index, size in enumerate(SIZES):
         calls.append((str(tmp_path / f"{index}.parquet"),))
         table = pa.table({"a": np.random.default_rng(index).random(size), "b": np.arange(size)})
-        pq.write_table(table, calls[-1][0], compression="NONE", use_dictionary=False)
-    stage = last_stage(integrations.reads_parquet, calls)
+        pq.write_table(table, calls[-1][0], compression="NONE", use_dictionary=False, row_group_size=20_000)
+    stage = last_stage(integrations.reads_parquet, calls, before=integrations.load_pyarrow)
     assert expressions(stage) in (["rows of file"], ["uncompressed bytes of file"], ["file_size(path)"])
 
 

@@ -60,7 +60,14 @@ def origin(invocation: int, peak: int, traced: bool = True, status: str = "ok") 
 
 @pytest.mark.parametrize(
     ("differences", "offset"),
-    [([5, 6, 5, 7, 5], 5), ([-900, 800, 20, -40, 600], 0), ([0, 0, 0, 0, 0], 0), ([-8, -9, -8, -8, -7], -8), ([3], 0)],
+    [
+        ([5, 6, 5, 7, 5], 5),
+        ([-900, 800, 20, -40, 600], 0),
+        ([0, 0, 0, 0, 0], 0),
+        ([-8, -9, -8, -8, -7], -8),
+        ([3], 0),
+        ([5 * MIB, 5 * MIB, 5 * MIB], 0),
+    ],
 )
 def test_the_offset_is_told_only_where_it_stands_out_of_the_noise(differences: list[int], offset: int) -> None:
     traced = [origin(k, 10 * MIB) for k in range(9)]

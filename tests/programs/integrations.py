@@ -62,6 +62,13 @@ def unzips(path: str) -> int:
     return total
 
 
+def load_pyarrow() -> None:
+    """Import it beforehand, as a server has when a request comes; its own pool would take memory by large steps."""
+    import pyarrow.parquet  # type: ignore[import-not-found]  # an extra's
+
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+
+
 def reads_parquet(path: str) -> int:
     import pyarrow.parquet as pq  # type: ignore[import-not-found]  # an extra's
 
