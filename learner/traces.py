@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import struct
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -175,18 +176,18 @@ def _read(content: bytes) -> Trace:
     footer: Fields | None = None
     for tag, payload in _records(content):
         if tag == HIT:
-            site, elapsed, growth = HIT_HEAD.unpack_from(payload)
-            rows[site].append((order, elapsed, growth, list(HIT_READING.iter_unpack(payload[HIT_HEAD.size :]))))
+            place, elapsed, growth = HIT_HEAD.unpack_from(payload)
+            rows[place].append((order, elapsed, growth, list(HIT_READING.iter_unpack(payload[HIT_HEAD.size :]))))
             order += 1
         elif tag == DEFINITION:
-            fields = Fields(json.loads(bytes(payload)), "trace")
-            if fields.has("column"):
-                columns.append((_path(fields), fields.name("feature")))
-            elif fields.has("level"):
-                levels.setdefault(fields.integer("of"), []).append(fields.text("level"))
-            else:
-                sites.append(Site.from_json(fields))
-                rows.append([])
+            match _definition(bytes(payload)):
+                case Site() as site:
+                    sites.append(site)
+                    rows.append([])
+                case _Level(of, text):
+                    levels.setdefault(of, []).append(text)
+                case column:
+                    columns.append(column)
         elif tag == FOOTER:
             footer = Fields(json.loads(bytes(payload)), "trace")
     if footer is None:
@@ -206,6 +207,23 @@ def _read(content: bytes) -> Trace:
         frozenset(FunctionRef.from_json(child) for child in footer.children("recursive", _MOST)),
         frozenset(retired),
     )
+
+
+class _Level(NamedTuple):
+    """A category's level, and the number of its column."""
+
+    of: int
+    text: str
+
+
+@functools.lru_cache(2**16)  # the traces of one function define the same over and over
+def _definition(payload: bytes) -> Site | _Level | Column:
+    fields = Fields(json.loads(payload), "trace")
+    if fields.has("column"):
+        return _path(fields), fields.name("feature")
+    if fields.has("level"):
+        return _Level(fields.integer("of"), fields.text("level"))
+    return Site.from_json(fields)
 
 
 def _records(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
