@@ -17,6 +17,7 @@ from .terms import ForestInput, Terms, complexity
 from .traces import Booleans, Floats, Integers
 
 MAX_FOLDS = 10
+_SHARPNESS = 8  # the power of a row's share of the peak that it weighs by
 _NEAR_PEAK = 0.95  # of the peak; a forecast made there is too late
 _WORST_ERROR = 1.0  # beyond it all forecasts are equally useless, and one would drown all others
 _KEPT = 400  # candidates of one batch: those behind them are never looked at
@@ -171,11 +172,13 @@ class Problem:
 def row_weights(samples: SiteSamples, labels: Floats, peaks: Floats) -> Floats:
     """Return least-squares weights that make errors relative to the invocation's peak, of shape (n_rows,).
 
-    Each invocation weighs the same; among its rows, each by its share of the peak, since the many early hits
-    with tiny labels would make a constant look good.
+    Each invocation weighs the same; among its rows, those weigh that come close to the peak, since a formula is
+    judged by its running maximum: what an early hit says of the whole invocation mustn't be pulled down to what had
+    grown by the next one, and the many early hits with tiny labels would make a constant look good.
     """
     counts = np.diff([*samples.starts, len(samples.y)])
     share = labels / np.repeat(np.maximum(peaks, 1.0), counts) + 1e-3
+    share **= _SHARPNESS
     share /= np.repeat(np.add.reduceat(share, samples.starts), counts)
     weights: Floats = share / np.repeat(np.maximum(peaks, FLOOR_BYTES), counts) ** 2
     return weights

@@ -91,7 +91,7 @@ def traces(draw: st.DrawFn) -> list[Trace]:
     return made
 
 
-@hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+@hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 @hypothesis.given(traces())
 def test_whatever_is_read_the_model_is_sound(made: list[Trace]) -> None:
     assert_sound(fitted(made))
