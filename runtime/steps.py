@@ -73,8 +73,10 @@ def _maker(model: BreakpointModel, site: Site) -> Callable[[Values, Speak], Step
         for index, stage in enumerate(model.stages)
         if stage.site == site
     ]
+    # What a stage elsewhere asks for must be kept for it.
+    is_kept = any(reading.site == site for stage in model.stages if stage.site != site for reading in stage.readings)
     match own, speaking:
-        case [(number, read, fold)], [(index, (only,), formula)] if only == number:
+        case [(number, read, fold)], [(index, (only,), formula)] if only == number and not is_kept:
             return lambda _values, speak: _single_step(index, read, fold(), formula, speak)
     return lambda values, speak: _general_step([(n, r, f()) for n, r, f in own], speaking, values, speak)
 

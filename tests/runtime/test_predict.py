@@ -97,6 +97,21 @@ def test_a_product_of_two_parameters_speaks_when_both_are_known() -> None:
     peakahead.disarm(product)
 
 
+def test_what_one_stage_reads_a_later_one_knows() -> None:
+    width, height = (Reading(at_entry(targets.area, name), (), "value") for name in ("width", "height"))
+    staged = model(
+        targets.area,
+        (width.site, [width], Formula(1.0, (Term(2.0, (0,)),))),
+        (height.site, [width, height], Formula(7.0, (Term(2.0, (0, 1)),))),
+    )
+
+    with peakahead.predict_memory(staged) as run:
+        targets.area(3, 5)
+
+    assert growths(run) == [1_000, 7, 37]
+    peakahead.disarm(staged)
+
+
 def test_a_stage_whose_reading_never_came_stays_silent() -> None:
     missing = Reading(stored(targets.work, "size", "size = "), (), "len")  # a number has no length
     silent = model(targets.work, (missing.site, [missing], Formula(5.0, (Term(1.0, (0,)),))))
