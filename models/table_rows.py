@@ -13,6 +13,7 @@ from .features import Feature, Read, Row, belongs_to, level, readers_for
 MAX_BLOCKS = 256  # of a table; what has more is sampled
 _MAX_CHUNKS = 4_096  # of all columns together; bytes of more are not asked for
 _MAX_ROW_GROUPS = 64
+_SECONDS = {"M8[s]": 1.0, "M8[ms]": 1e-3, "M8[us]": 1e-6, "M8[ns]": 1e-9}  # a tick of NumPy's times
 
 
 def _number(read: Callable[[Any], Any]) -> Callable[[type], Read]:
@@ -88,13 +89,37 @@ def _pandas_dtype(_: type) -> Read:
     return read
 
 
-def _column(values: Callable[[Any], Any], length: Callable[[Any], Any]) -> Row:
-    """Return the row of a column, by what holds its values."""
+def _span_s(index: Any) -> float | None:
+    """Return the seconds from an index's first time to its last: what resampling it comes to."""
+    times = from_c(_index_values(index), "_ndarray")
+    unit = _SECONDS.get(from_c(from_c(times, "dtype"), "str")[1:])  # but for the byte order
+    if unit is None or not len(times):
+        return None
+    ticks = times.view("int64")
+    return max(0.0, float(ticks[-1] - ticks[0]) * unit)
+
+
+def _n_categories(values: Any) -> float | None:
+    """Return how many levels a categorical column has: what encoding it comes to."""
+    kind = from_c(values, "_dtype")
+    if not belongs_to(type(kind), "pandas"):
+        return None
+    return float(_index_length(own_attribute(kind, "_categories")))
+
+
+def _span(index: Callable[[Any], Any]) -> Feature:
+    return Feature("span_s", "seconds spanned by {}", lambda _: lambda value: _span_s(index(value)))
+
+
+def _column(values: Callable[[Any], Any], length: Callable[[Any], Any], index: Callable[[Any], Any]) -> Row:
+    """Return the row of a column, by what holds its values and what indexes them."""
     return Row(
         (
             Feature("len", "len({})", _number(length)),
             nbytes(lambda _: behind(values, "nbytes")),
             dtype(lambda _: behind(values, "dtype")),
+            Feature("categories", "categories of {}", lambda _: lambda value: _n_categories(values(value))),
+            _span(index),
         )
     )
 
@@ -197,9 +222,16 @@ def _columns(bind: Callable[[type], Read]) -> Feature:
     return Feature("columns", "columns of {}", bind)
 
 
-_PANDAS_FRAME = Row((_rows(_number(_axis(-1))), _columns(_number(_axis(0))), nbytes(lambda _: _frame_bytes)))
-_PANDAS_SERIES = _column(_series_values, _axis(0))
-_PANDAS_INDEX = _column(_index_values, _index_length)
+_PANDAS_FRAME = Row(
+    (
+        _rows(_number(_axis(-1))),
+        _columns(_number(_axis(0))),
+        nbytes(lambda _: _frame_bytes),
+        _span(lambda frame: _managed(frame, "axes")[-1]),
+    )
+)
+_PANDAS_SERIES = _column(_series_values, _axis(0), lambda series: _managed(series, "axes")[0])
+_PANDAS_INDEX = _column(_index_values, _index_length, lambda index: index)
 _PANDAS_ARRAY = Row(
     (
         Feature("len", "len({})", _number(len)),

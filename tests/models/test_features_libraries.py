@@ -107,6 +107,27 @@ def test_a_column_of_pandas_tells_its_dtype(frame: Any) -> None:
             assert offered(column.array)["nbytes"] == column.nbytes
 
 
+def test_a_categorical_column_tells_its_categories(frame: Any) -> None:
+    pd = library("pandas")
+    cities = pd.Series(["Rome", "Oslo", "Rome", None]).astype("category")
+    for column in (cities, cities.cat.add_categories(["Bonn"]), pd.Series(pd.Categorical([]), dtype="category")):
+        assert offered(column)["categories"] == len(column.cat.categories)
+        assert offered(pd.Index(column))["categories"] == len(column.cat.categories)
+    assert "categories" not in offered(frame["whole"])
+
+
+def test_an_index_of_times_tells_what_it_spans(frame: Any) -> None:
+    pd = library("pandas")
+    times = pd.date_range("2024-02-28", periods=50, freq="37min")
+    for unit in ("s", "ms", "us", "ns"):
+        index = times.as_unit(unit)
+        expected = (times[-1] - times[0]).total_seconds()
+        for value in (index, frame.set_index(index), frame.set_index(index)["real"], index.tz_localize("UTC")):
+            assert offered(value)["span_s"] == pytest.approx(expected)
+    assert "span_s" not in offered(frame)
+    assert "span_s" not in offered(frame.iloc[:0].set_index(times[:0]))
+
+
 def test_an_index_of_pandas_tells_its_length(frame: Any) -> None:
     pd = library("pandas")
     several = pd.MultiIndex.from_product([range(3), ["a", "b"]])
