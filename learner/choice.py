@@ -21,6 +21,7 @@ _MIN_LATE_LEAD = 0.1
 MARKED = 0.67  # an earlier or a later stage must cut the error to this share of the other's
 _TOLERANCE = 0.1  # of the best error; of the sites within it, the earliest wins
 _LEAST_TOLERANCE = 0.01  # errors closer than this are the same to anyone who sizes memory
+_LATENESS = 0.06  # an error of six percent is worth as much as being told when all is spent
 _SHUFFLES = 19  # the best of so many shuffled searches is beaten by chance once in twenty times
 
 
@@ -56,6 +57,11 @@ class Scored:
     def score(self) -> float:
         return self.candidate.score
 
+    @property
+    def cost(self) -> float:
+        """The score, and what it costs to be told late."""
+        return self.score + _LATENESS * (1.0 - self.lead)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -84,8 +90,7 @@ def choose(scored: Sequence[Scored], spread_score: float, beats_chance: Callable
     chosen: list[Scored] = []
     main = earliest_near_best(early)
     if main is not None:
-        best = min(found.score for found in early)
-        verdicts |= {found.site: _beside(found, main, best) for found in early}
+        verdicts |= {found.site: _beside(found, main) for found in early}
         if main.score >= MARKED * spread_score:
             verdicts[main.site] = "the best, but hardly better than the spread of the peaks"
         elif not beats_chance(main):
@@ -105,10 +110,12 @@ def choose(scored: Sequence[Scored], spread_score: float, beats_chance: Callable
     return Choice(tuple(chosen), verdicts)
 
 
-def _beside(found: Scored, main: Scored, best: float) -> str:
-    if found.score <= _tolerated(best, main):
-        return "as good, but later"
-    return f"misses {found.score / max(best, 1e-4):.1f} x as much as the best"
+def _beside(found: Scored, main: Scored) -> str:
+    if found.score > _tolerated(main.score, main):
+        return f"misses {found.score / max(main.score, 1e-4):.1f} x as much as the chosen one"
+    if found.score < main.score - _LEAST_TOLERANCE:
+        return f"better, but told when {found.lead:.0%} of the growth is ahead"
+    return "as good, but later"
 
 
 def _before(one: Scored, other: Scored) -> bool:
@@ -119,8 +126,8 @@ def earliest_near_best(scored: Sequence[Scored]) -> Scored | None:
     """Return the first of the sites that come within the tolerance of the best."""
     if not scored:
         return None
-    best = min(scored, key=lambda found: found.score)
-    return next(found for found in scored if found.score <= _tolerated(best.score, best))
+    best = min(scored, key=lambda found: found.cost)
+    return next(found for found in scored if found.cost <= _tolerated(best.cost, best))
 
 
 def _tolerated(score: float, best: Scored) -> float:

@@ -44,7 +44,7 @@ def corrected(
     if bar.mean_error <= max(_GOOD_ERROR, 2 * (noise or 0.0)):
         return choice
     best: tuple[Site, Candidate] | None = None
-    for site in _sites_to_try(scored, history):
+    for site in _sites_to_try(scored, history, main):
         found = next((one for one in scored if one.site == site), None)
         samples = samples_of(site)
         for terms in dict.fromkeys([*([found.candidate.terms] if found else []), CONSTANT]):
@@ -66,10 +66,12 @@ def corrected(
     )
 
 
-def _sites_to_try(scored: list[Scored], history: History) -> list[Site]:
-    """Return the best early sites, the last at entry and the last of all, which know most."""
+def _sites_to_try(scored: list[Scored], history: History, main: Scored | None) -> list[Site]:
+    """Return the best early sites, the last at entry and the last of all, which know most; none after the main one."""
     early = [one.site for one in history.sites if one.lead >= MIN_LEAD]
-    best = sorted((found for found in scored if found.lead >= MIN_LEAD), key=lambda found: found.score)[:_TRIED]
+    if main is not None:
+        early = early[: early.index(main.site) + 1]
+    best = sorted((found for found in scored if found.site in early), key=lambda found: found.score)[:_TRIED]
     at_entry = [site for site in early if site.entry]
     return list(dict.fromkeys([*(found.site for found in best), *at_entry[-1:], *early[-1:]]))
 

@@ -108,6 +108,7 @@ class Case:
         drivers: Which of `DRIVERS` it covers.
         families: Which of `FAMILIES` it covers.
         payloads: Where a published protocol gives them: the only argument of every invocation.
+        before: Called in each process before its memory is measured: what loads a library's parts that come late.
         service: What runs beside it; entered with a folder, it gives its address.
         published_r2: The coefficient of determination that MemFigLess published, if it did.
         note: What a reader should know of how it is invoked.
@@ -120,6 +121,7 @@ class Case:
     drivers: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     payloads: tuple[int, ...] = ()
+    before: Callable[[], object] | None = None
     service: Callable[[Path], AbstractContextManager[str]] | None = None
     published_r2: float | None = None
     note: str = ""

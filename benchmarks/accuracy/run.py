@@ -76,7 +76,9 @@ def measure_case(case: Case, groups: dict[str, int] | None = None, coverage: flo
                 trained.append((made["train"][progress.done - 1], progress.last.peak_bytes))
 
         try:
-            model = peakahead.learn(case.function, made["train"], jobs=JOBS, coverage=coverage, progress=note)
+            model = peakahead.learn(
+                case.function, made["train"], jobs=JOBS, coverage=coverage, before=case.before, progress=note
+            )
         except PeakaheadError as error:
             return {"failure": str(error)}
         calls = [(group, call) for group in ("unseen", "larger") for call in made[group]]
@@ -128,7 +130,7 @@ def _others(case: Case, trained: list[tuple[Invocation, int]], calls: list[Invoc
 
 def _measured(case: Case, model: peakahead.BreakpointModel, calls: list[Invocation]) -> Iterable[Any]:
     """Run each invocation armed in a process of its own."""
-    task = armed_task(case.function, model)
+    task = armed_task(case.function, model, before=case.before)
     parallel = joblib.Parallel(n_jobs=JOBS, prefer="threads")
     try:
         return parallel(joblib.delayed(run_armed)(task, call) for call in calls)

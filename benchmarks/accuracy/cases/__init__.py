@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from importlib.util import find_spec
 
 from ..case import Case
+from ..functions import loading
 
 # What each theme's functions import.
 THEMES: dict[str, tuple[str, ...]] = {
@@ -30,7 +32,7 @@ def all_cases() -> dict[str, Case]:
     """Return the cases that can run here, by name."""
     lacking = missing()
     found = [
-        case
+        replace(case, before=getattr(loading, theme, None))
         for theme in THEMES
         if theme not in lacking
         for case in importlib.import_module(f".{theme}", __name__).CASES

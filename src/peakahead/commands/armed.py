@@ -81,9 +81,27 @@ def wrapped_task(called: Callable[..., Any], function: Callable[..., Any]) -> by
     return _task(called, function, None)
 
 
-def armed_task(function: Callable[..., Any], model: BreakpointModel, limit: int | None = None) -> bytes:
-    """Return the pickled task that runs a function armed, in a process armed before its memory is measured."""
-    return _task(ArmedCall(function, model, limit), function, functools.partial(arm, model))
+def armed_task(
+    function: Callable[..., Any],
+    model: BreakpointModel,
+    limit: int | None = None,
+    before: Callable[[], object] | None = None,
+) -> bytes:
+    """Return the pickled task that runs a function armed, in a process armed before its memory is measured.
+
+    Args:
+        function: The function.
+        model: The model to arm.
+        limit: For `predict_memory`, in bytes.
+        before: Called before the memory is measured, as in training.
+    """
+    return _task(ArmedCall(function, model, limit), function, functools.partial(_prepare, model, before))
+
+
+def _prepare(model: BreakpointModel, before: Callable[[], object] | None) -> None:
+    if before is not None:
+        before()
+    arm(model)
 
 
 def hits_task(function: Callable[..., Any], model: BreakpointModel) -> bytes:
