@@ -47,11 +47,12 @@ class _Sample:
         first = self._item_at(value, 0)
         readers = readers_for(type(first))
         for kind, _, most in _KINDS:
-            if kind in readers and isinstance(readers[kind](first), float):
-                return (kind, n, self._pairs(value, n, kind, most)) if only in (None, kind) else None
+            size = readers[kind](first) if kind in readers else None
+            if isinstance(size, float):
+                return (kind, n, self._pairs(value, n, kind, most, size)) if only in (None, kind) else None
         return None
 
-    def _pairs(self, value: Any, n: int, kind: str, most: int) -> Pairs:
+    def _pairs(self, value: Any, n: int, kind: str, most: int, first: float) -> Pairs:
         item_at = self._item_at
 
         def size(index: int) -> float:
@@ -61,7 +62,7 @@ class _Sample:
             return found if isinstance(found, float) else 0.0
 
         if n <= most:
-            sizes = [size(index) for index in range(n)]
+            sizes = [first, *(size(index) for index in range(1, n))]
             return list(zip([0.0, *sizes], sizes, strict=False))
         half = most // 2
         if self._reaches_middle:
