@@ -13,6 +13,7 @@ from .traces import Floats
 
 GRAIN_BYTES = 4 * 2**20
 _CONFIDENCE = 0.99
+_LEAST_MARGIN = 0.02  # training follows the function, and tells a peak no closer
 _FORESEEN = 4.0  # times the largest input trained; beyond, no margin of so few invocations means anything
 _LONGEST_STRETCH = 2.0
 
@@ -61,7 +62,7 @@ def upper_bound(
     n = len(scores)
     conformal = float(scores[min(n, math.ceil((n + 1) * coverage)) - 1])
     tolerance = float(scores.mean() + tolerance_factor(n, coverage) * scores.std(ddof=1))
-    margin = max(0.0, conformal, tolerance, tail_limit(scores, coverage))
+    margin = max(_LEAST_MARGIN, conformal, tolerance, tail_limit(scores, coverage))
     excess = max(0.0, float(_scores(forecasts_larger, peaks_larger).max(initial=0.0)))
     beyond = margin + excess * _stretch(np.sort(peaks), len(peaks_larger))
     return UpperBound(coverage, margin, beyond, GRAIN_BYTES)

@@ -41,7 +41,8 @@ def correct(samples: SiteSamples, terms: Terms) -> Candidate | None:
     table = _Table.of(samples, terms)
     if not table.inputs:
         return None
-    problem = Problem(samples)
+    switch = next((term.switch for term in terms if term.switch is not None), None)
+    problem = Problem(samples, category=samples.categories[switch] if switch is not None else None)
     splits = problem.splits
     own = table.of_formula(terms)
     held_out, held_out_in_time = np.empty((2, splits.n, 1))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..models.sizes import FLOOR_BYTES
+from .history import Category
 from .samples import SiteSamples
 from .terms import ForestInput, Terms, complexity
 from .traces import Booleans, Floats, Integers
@@ -20,6 +21,7 @@ MAX_FOLDS = 10
 _SHARPNESS = 8  # the power of a row's share of the peak that it weighs by
 _NEAR_PEAK = 0.95  # of the peak; a forecast made there is too late
 _WORST_ERROR = 1.0  # beyond it all forecasts are equally useless, and one would drown all others
+_LEAST_TRAINED = 2  # invocations of each level that a coefficient takes
 _KEPT = 400  # candidates of one batch: those behind them are never looked at
 
 
@@ -76,18 +78,41 @@ class Splits:
     Args:
         samples: The samples of a site.
         peaks: The peaks to be told, of shape (n_invocations,).
+        category: What switches the formulas to be judged, or None.
     """
 
-    def __init__(self, samples: SiteSamples, peaks: Floats) -> None:
+    def __init__(self, samples: SiteSamples, peaks: Floats, category: Category | None = None) -> None:
         n = len(peaks)
-        rank = np.empty(n, dtype=np.int64)
-        rank[np.argsort(peaks, kind="stable")] = np.arange(n)
+        rank = _ranks(peaks)
         n_folds = min(MAX_FOLDS, n)
         self.held_out = [rank % n_folds == fold for fold in range(n_folds)]  # each fold spans the whole range
         self.larger = rank >= n - max(1, n // 3)
+        if category is not None:
+            self.larger = _with_all_levels(self.larger, peaks, category.codes[samples.starts])
         self.n = n
         self.all = [*self.held_out, self.larger, np.zeros(n, dtype=bool)]  # the last trains on everything
         self.of_row = np.repeat(np.arange(n), np.diff([*samples.starts, len(samples.y)]))
+
+
+def _ranks(peaks: Floats) -> Integers:
+    rank = np.empty(len(peaks), dtype=np.int64)
+    rank[np.argsort(peaks, kind="stable")] = np.arange(len(peaks))
+    return rank
+
+
+def _with_all_levels(larger: Booleans, peaks: Floats, codes: Integers) -> Booleans:
+    """Return the largest third, or that of each level where the others don't train every level that it has.
+
+    A level whose peaks are all large would be judged by what was never fitted.
+    """
+    trained = np.bincount(codes[~larger], minlength=codes.max() + 1)
+    if (trained[codes[larger]] >= _LEAST_TRAINED).all():
+        return larger
+    of_level = np.zeros(len(peaks), dtype=bool)
+    for level in np.unique(codes):
+        own = codes == level
+        of_level[own] = _ranks(peaks[own]) >= own.sum() - own.sum() // 3
+    return of_level if of_level.any() else larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +140,7 @@ class Problem:
     Args:
         samples: The samples of the site.
         peaks: Other peaks than the samples' own, of shape (n_invocations,): the labels are scaled to them.
+        category: What switches the formulas to be judged, or None.
 
     Attributes:
         samples: The samples.
@@ -125,10 +151,10 @@ class Problem:
         weights: Least-squares weights, 0 for what is held out, of shape (n_splits, n_rows).
     """
 
-    def __init__(self, samples: SiteSamples, peaks: Floats | None = None) -> None:
+    def __init__(self, samples: SiteSamples, peaks: Floats | None = None, category: Category | None = None) -> None:
         self.samples = samples
         self.peaks = samples.peaks if peaks is None else peaks
-        self.splits = Splits(samples, self.peaks)
+        self.splits = Splits(samples, self.peaks, category)
         rows = self.splits.of_row
         self.labels = samples.y
         if peaks is not None:

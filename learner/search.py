@@ -7,11 +7,12 @@ best few are grown by a third. Of the candidates within 0.7 standard errors of t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 
+from ..models.readings import Reading
 from .blocks import blocks
 from .judging import Candidate, Problem
 from .lines import lines
@@ -30,6 +31,8 @@ _SWITCHED = 48  # the best products, whose switching by each category is tried, 
 _POOL = 40  # the best terms, whose pairs are tried
 _PARTNERS = 12  # terms that tell best what the best one leaves open, paired too
 _GROWN = 10  # the best pairs, to which a third term is added
+_DIMENSIONS = {"rows", "columns", "width", "height", *(f"shape{axis}" for axis in range(4))}
+_TOGETHER = 0.5  # the correlation of two readings' logarithms from which they may be measures of one size
 _CHUNK = 2**22  # numbers held at a time in one array of forecasts
 
 
@@ -43,10 +46,13 @@ class Search:
 
     def __init__(self, samples: SiteSamples, peaks: Floats | None = None) -> None:
         self.samples = samples
+        self._peaks = peaks
         self._problem = Problem(samples, peaks)
+        self._switched_problems: dict[int, Problem] = {}
+        self._together: dict[tuple[int, ...], bool] = {}
 
     def best(self) -> Candidate | None:
-        if not self.samples.X.shape[1]:
+        if not self.samples.X.shape[1] and not self.samples.categories:
             return None
         readings = [(column,) for column in range(self.samples.X.shape[1])]
         singles = self._lines(readings)
@@ -71,13 +77,15 @@ class Search:
             if term not in pair.terms
         }
         triples = self._ranked(pool, sorted(grown, key=lambda terms: [pool.index(term) for term in terms]))
-        return _plainest(_merge(ranked, pairs, triples), self._factor_price())
+        return _plainest(_merge(ranked, pairs, triples), self._factor_price(), self._complexity)
 
     def _products(self, singles: Sequence[Candidate]) -> list[tuple[int, ...]]:
         """Return products of the best readings, and of others where there are few: alone they may tell nothing."""
         best = [candidate.terms[0].factors[0] for candidate in singles]
         strongest = list(dict.fromkeys([*best, *range(self.samples.X.shape[1])]))[:_MULTIPLIED]
-        return list(combinations_with_replacement(strongest, 2))
+        readings = self.samples.readings
+        pairs = combinations_with_replacement(strongest, 2)
+        return [(one, other) for one, other in pairs if _may_multiply(readings[one], readings[other])]
 
     def _factor_price(self) -> float:
         """Return the ratio by which a further factor must cut the error.
@@ -88,6 +96,20 @@ class Search:
         """
         n, n_columns = self._problem.splits.n, self.samples.X.shape[1] + len(self.samples.categories)
         return math.exp(_CAUTION * (0.5 * math.log(n) + math.log(n_columns)) / n)
+
+    def _complexity(self, candidate: Candidate) -> int:
+        """Return how much there is to believe in a formula: its factors, and where two that rise together multiply."""
+        return candidate.complexity + sum(self._rise_together(term.factors) for term in candidate.terms)
+
+    def _rise_together(self, factors: tuple[int, ...]) -> bool:
+        """Tell whether a product is all but a square: within the range it may pass for a line, beyond it leads off."""
+        if len(factors) < 2:
+            return False
+        known = self._together.get(factors)
+        if known is None:
+            logs = np.log1p(self.samples.X[:, list(factors)])
+            known = self._together[factors] = bool(np.corrcoef(logs, rowvar=False)[0, 1] > _TOGETHER)
+        return known
 
     def best_single_score(self) -> float:
         """Return the score of the best candidate of one reading: what chance is measured by."""
@@ -139,8 +161,9 @@ class Search:
         found: list[Candidate] = []
         x = self._scaled([(), *products])
         for index, category in enumerate(self.samples.categories):
-            said = lines(self._problem, x, category.codes, len(category.levels))
-            found += self._problem.judged(said, [(TermSpec(factors, index),) for factors in [(), *products]])
+            problem = self._problem_for(index)
+            said = lines(problem, x, category.codes, len(category.levels))
+            found += problem.judged(said, [(TermSpec(factors, index),) for factors in [(), *products]])
         return _merge(found)
 
     def _scaled(self, products: Sequence[tuple[int, ...]]) -> Floats:
@@ -151,22 +174,39 @@ class Search:
     def _ranked(self, pool: list[TermSpec], candidates: Iterable[Terms]) -> list[Candidate]:
         """Fit and judge candidates of more than one of the pool's terms, best first."""
         design = Design.of(self.samples, pool)
-        by_width: dict[int, list[Terms]] = {}
+        alike: dict[tuple[int | None, int], list[Terms]] = {}
         for terms in candidates:
-            if _fit_together(terms):
-                by_width.setdefault(sum(len(design.places[term]) for term in terms), []).append(terms)
+            switches = {term.switch for term in terms if term.switch is not None}
+            if len(switches) <= 1:  # at most one category may switch the terms
+                width = sum(len(design.places[term]) for term in terms)
+                alike.setdefault((next(iter(switches), None), width), []).append(terms)
         found: list[Candidate] = []
         step = max(1, _CHUNK // max(1, len(self._problem.labels)))
-        for same in by_width.values():
+        for (switch, _), same in alike.items():
+            problem = self._problem_for(switch)
             for first in range(0, len(same), step):
                 chunk = same[first : first + step]
-                found += self._problem.judged(blocks(self._problem, design, chunk), chunk)
+                found += problem.judged(blocks(problem, design, chunk), chunk)
         return _merge(found)
 
+    def _problem_for(self, switch: int | None) -> Problem:
+        if switch is None:
+            return self._problem
+        found = self._switched_problems.get(switch)
+        if found is None:
+            category = self.samples.categories[switch]
+            found = self._switched_problems[switch] = Problem(self.samples, self._peaks, category)
+        return found
 
-def _fit_together(terms: Iterable[TermSpec]) -> bool:
-    """Tell whether at most one category switches the terms."""
-    return len({term.switch for term in terms} - {None}) <= 1
+
+def _may_multiply(one: Reading, other: Reading) -> bool:
+    """Tell whether a product says anything: of what one value offers, only its dimensions multiply.
+
+    Its bytes already hold all of them; what is multiplied with them fits by chance, and leads off beyond the range.
+    """
+    if (one.site, one.path) != (other.site, other.path) or one.feature == other.feature:
+        return True
+    return one.feature in _DIMENSIONS and other.feature in _DIMENSIONS
 
 
 def _union(pool: list[TermSpec], more: list[TermSpec]) -> list[TermSpec]:
@@ -177,15 +217,16 @@ def _merge(*ranked: Sequence[Candidate]) -> list[Candidate]:
     return sorted((candidate for part in ranked for candidate in part), key=lambda candidate: candidate.score)
 
 
-def _plainest(ranked: Sequence[Candidate], factor_price: float) -> Candidate | None:
+def _plainest(
+    ranked: Sequence[Candidate], factor_price: float, complexity: Callable[[Candidate], int]
+) -> Candidate | None:
     """Return the plainest candidate within 0.7 standard errors of the one that earns its factors."""
     if not ranked:
         return None
-
-    def price(candidate: Candidate) -> float:
-        return (candidate.score + _NEGLIGIBLE_ERROR) * factor_price ** (candidate.complexity - 1)
-
-    best = min(ranked, key=price)
+    prices = [
+        (candidate.score + _NEGLIGIBLE_ERROR) * factor_price ** (complexity(candidate) - 1) for candidate in ranked
+    ]
+    best = ranked[int(np.argmin(prices))]
     within = best.score + _PLAIN_WITHIN * best.standard_error
     close = [candidate for candidate in ranked if candidate.score <= within]
-    return min(close, key=lambda candidate: (candidate.complexity, candidate.score))
+    return min(close, key=lambda candidate: (complexity(candidate), candidate.score))

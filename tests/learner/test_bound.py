@@ -64,7 +64,7 @@ def test_the_margin_beyond_the_range_grows_with_the_error_on_the_largest(smalles
     exact = upper_bound(peaks, peaks, peaks[-10:], peaks[-10:], 0.95)
     off = upper_bound(peaks, peaks, peaks[-10:] / 1.3, peaks[-10:], 0.95)
 
-    assert exact.margin == exact.margin_beyond == 0.0
-    assert off.margin == 0.0
+    least = exact.margin  # no bound is closer than what tracing takes from a peak
+    assert 0.0 < least == exact.margin_beyond == off.margin <= 0.02
     largest = 80 / 1.3
-    assert off.margin_beyond == pytest.approx(stretch * (80 - largest) / (largest + 4))
+    assert off.margin_beyond == pytest.approx(least + stretch * (80 - largest) / (largest + 4))
