@@ -198,7 +198,7 @@ class Problem:
 def row_weights(samples: SiteSamples, labels: Floats, peaks: Floats) -> Floats:
     """Return least-squares weights that make errors relative to the invocation's peak, of shape (n_rows,).
 
-    Each invocation weighs the same; among its rows, those weigh that come close to the peak, since a formula is
+    Each invocation weighs the same, but for the page noise that small peaks drown in; among its rows, those weigh that come close to the peak, since a formula is
     judged by its running maximum: what an early hit says of the whole invocation mustn't be pulled down to what had
     grown by the next one, and the many early hits with tiny labels would make a constant look good.
     """
@@ -206,5 +206,5 @@ def row_weights(samples: SiteSamples, labels: Floats, peaks: Floats) -> Floats:
     share = labels / np.repeat(np.maximum(peaks, 1.0), counts) + 1e-3
     share **= _SHARPNESS
     share /= np.repeat(np.add.reduceat(share, samples.starts), counts)
-    weights: Floats = share / np.repeat(np.maximum(peaks, FLOOR_BYTES), counts) ** 2
+    weights: Floats = share / np.repeat(peaks + FLOOR_BYTES, counts) ** 2
     return weights

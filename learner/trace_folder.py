@@ -110,7 +110,7 @@ class Repeats:
         # Where the function itself varies as much, as one that draws random numbers, nothing is added.
         spread = median(abs(untraced - other - middle) for untraced, other in pairs)
         noise = median(abs(untraced - other - middle) / max(untraced, FLOOR_BYTES) for untraced, other in pairs)
-        return cls(int(middle) if 2 * spread < abs(middle) <= _MOST_OFFSET_BYTES else 0, noise)
+        return cls(int(middle) if spread < abs(middle) <= _MOST_OFFSET_BYTES else 0, noise)
 
 
 def stream(files: list[TraceFile], offset_bytes: int, complaints: list[str]) -> Iterator[Trace]:
