@@ -198,9 +198,10 @@ class Problem:
 def row_weights(samples: SiteSamples, labels: Floats, peaks: Floats) -> Floats:
     """Return least-squares weights that make errors relative to the invocation's peak, of shape (n_rows,).
 
-    Each invocation weighs the same, but for the page noise that small peaks drown in; among its rows, those weigh that come close to the peak, since a formula is
-    judged by its running maximum: what an early hit says of the whole invocation mustn't be pulled down to what had
-    grown by the next one, and the many early hits with tiny labels would make a constant look good.
+    Each invocation weighs the same, but for the page noise that small peaks drown in; among its rows, those weigh
+    that come close to the peak, since a formula is judged by its running maximum: what an early hit says of the
+    whole invocation mustn't be pulled down to what had grown by the next one, and the many early hits with tiny
+    labels would make a constant look good.
     """
     counts = np.diff([*samples.starts, len(samples.y)])
     share = labels / np.repeat(np.maximum(peaks, 1.0), counts) + 1e-3
