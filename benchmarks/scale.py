@@ -29,7 +29,7 @@ from peakahead.models.sites import FunctionRef, Site
 
 COUNTS = (100, 300, 1_000)
 REPEATS = 3
-_SITES, _READINGS, _HITS = 40, 23, 6
+_SITES, _READINGS, _HITS = 40, 26, 6
 _TARGET = FunctionRef("made", "wide")
 
 
