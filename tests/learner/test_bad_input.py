@@ -17,7 +17,7 @@ from peakahead.models.formulas import Formula, Term
 from peakahead.models.model import BreakpointModel, Stage
 from peakahead.models.readings import Path, Reading, Step
 from tests.learner.made import Hit, fitted, made_trace
-from tests.programs import drivers, hostile
+from tests.programs import drivers, hostile, liars
 from tests.runtime.models import model as by_hand
 from tests.runtime.models import stored
 
@@ -245,3 +245,15 @@ def test_fewer_hits_than_in_training_still_give_a_forecast() -> None:
 
     assert forecasts[0].growth_bytes == pytest.approx(model.stages[0].formula.intercept, abs=1)
     assert forecasts[1].growth_bytes < forecasts[2].growth_bytes < 6 * MIB
+
+
+def test_registered_features_that_raise_lie_or_dawdle_leave_the_truth_to_the_others() -> None:
+    calls = [(liars.Parcel(size),) for size in range(2 * MIB, 24 * MIB, MIB)]
+
+    model = peakahead.learn(liars.opens, calls, jobs=2, repeats=0)
+
+    stage = model.stages[-1]
+    assert [str(reading) for reading in stage.readings] in (["tells_the_truth(parcel)"], ["dawdles(parcel)"])
+    assert stage.lead >= 0.9
+    assert stage.error < 0.05
+    assert model.training.failures == {}
