@@ -91,7 +91,7 @@ def choose(scored: Sequence[Scored], spread_score: float, beats_chance: Callable
     main = earliest_near_best(early)
     if main is not None:
         verdicts |= {found.site: _beside(found, main) for found in early}
-        if main.score >= MARKED * spread_score:
+        if main.score >= min(MARKED * spread_score, spread_score - _LEAST_TOLERANCE):
             verdicts[main.site] = "the best, but hardly better than the spread of the peaks"
         elif not beats_chance(main):
             verdicts[main.site] = "the best, but no better than chance finds among so many columns"

@@ -12,9 +12,9 @@ from peakahead.learner.history import telling_columns
 from peakahead.learner.judging import Candidate, row_weights
 from peakahead.learner.samples import SiteSamples
 from peakahead.learner.search import Search
-from peakahead.learner.stages import export_stage
+from peakahead.learner.stages import export_stage, spread
 from peakahead.learner.terms import fit_terms, term_columns
-from tests.learner.made_samples import samples
+from tests.learner.made_samples import MIB, samples
 
 
 @pytest.fixture
@@ -111,6 +111,16 @@ def test_noise_explains_nothing(generator: np.random.Generator) -> None:
         scored = Scored(made.site, best(made), 1.0, 1.0, 0.0)
         chances += bool(choose([scored], 0.4, lambda one, made=made: beats_chance(made, one.score)).stages)
     assert chances == 0
+
+
+def test_peaks_that_hardly_differ_need_no_breakpoint(generator: np.random.Generator) -> None:
+    driver = generator.uniform(1e6, 5e7, 30)
+    peaks = 20 * MIB + 0.002 * driver  # the reading tells exactly what nobody needs to know
+    scored = Scored.of(samples({"driver": driver}, peaks))
+    assert scored is not None
+
+    assert choose([scored], spread(peaks).score, lambda _: True).stages == ()
+    assert choose([scored], 0.2, lambda _: True).stages == (scored,)
 
 
 def test_columns_that_tell_nothing_are_dropped() -> None:
