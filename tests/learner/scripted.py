@@ -6,12 +6,19 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from peakahead.learner.line_events import LineEvents
 from peakahead.learner.plan import Source, Watcher
 from peakahead.learner.recording import Recorder
 from peakahead.learner.tracer import Tracer, best_source
 from peakahead.learner.traces import SiteHits, Trace, read_trace
 from peakahead.models.features import Value
 from peakahead.models.readings import read_all
+
+MakeSource = Callable[[Watcher], Source]
+# On 3.11 they are the same.
+SOURCES = pytest.mark.parametrize("source", [LineEvents, best_source], ids=["lines", "best"])
 
 
 def own_readings(value: Any) -> dict[str, Value]:

@@ -7,7 +7,6 @@ import importlib.util
 import linecache
 import sys
 import threading
-import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -18,17 +17,13 @@ import pytest
 from peakahead.learner import instruction_events
 from peakahead.learner.facts import HAS_INSTRUCTION_EVENTS, monitoring
 from peakahead.learner.line_events import LineEvents
-from peakahead.learner.plan import Source, Watcher
 from peakahead.learner.tracer import best_source
 from peakahead.models.features import Value
-from tests.learner.scripted import ScriptedMeter, hit_readings, own_readings, trace
+from tests.learner.scripted import SOURCES, MakeSource, ScriptedMeter, hit_readings, own_readings, trace
 from tests.programs import stores
 
 Hit = tuple[str, int, str, dict[str, Value]]  # function, line, variable, readings
-MakeSource = Callable[[Watcher], Source]
 
-# On 3.11 they are the same.
-SOURCES = pytest.mark.parametrize("source", [LineEvents, best_source], ids=["lines", "best"])
 NEEDS_INSTRUCTION_EVENTS = pytest.mark.skipif(not HAS_INSTRUCTION_EVENTS, reason="sys.monitoring came with 3.12")
 
 
@@ -313,89 +308,6 @@ def test_a_retired_loop_makes_no_events_though_a_later_line_is_still_watched(
 
     assert {"before", "after"} <= {site.variable for site in found.hits}
     assert len(events) < 500
-
-
-@SOURCES
-def test_a_frame_keeps_no_values_that_its_variables_dropped(source: MakeSource) -> None:
-    alive: list[int] = []
-
-    class Large:
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-    def rebinds() -> None:
-        references = []
-        for number in range(40):
-            large = Large(number)
-            references.append(weakref.ref(large))
-        alive.extend(found.number for found in (reference() for reference in references) if found is not None)
-
-    def deletes() -> None:
-        large = Large(7)
-        reference = weakref.ref(large)
-        del large
-        alive.append(reference() is not None)
-
-    for max_hits in (10, 2_000):
-        trace(rebinds, max_hits=max_hits, source=source)
-        trace(deletes, max_hits=max_hits, source=source)
-
-    assert alive == [39, False] * 2
-
-
-@SOURCES
-def test_a_parameter_that_is_dropped_is_not_kept(source: MakeSource) -> None:
-    alive: list[bool] = []
-
-    def drops(large: Any) -> None:
-        reference = weakref.ref(large)
-        large = None
-        alive.append(reference() is not None)
-
-    def calls() -> None:
-        for _ in range(20):
-            drops(type("Large", (), {})())
-
-    trace(calls, max_hits=5, source=source)
-
-    assert alive == [False] * 20
-
-
-@SOURCES
-def test_a_parameter_that_is_deleted_before_any_store_is_not_kept(source: MakeSource) -> None:
-    alive: list[bool] = []
-
-    def made() -> tuple[Any, weakref.ref[Any]]:
-        large = type("Large", (), {})()
-        return large, weakref.ref(large)
-
-    def deletes(large: Any, reference: weakref.ref[Any]) -> None:
-        del large
-        alive.append(reference() is not None)
-
-    def calls() -> None:
-        deletes(*made())
-
-    calls()
-    trace(calls, source=source)
-
-    assert alive[1] == alive[0]  # 3.11 holds what it unpacked
-
-
-@SOURCES
-def test_what_a_function_takes_from_locals_is_left_to_it(source: MakeSource) -> None:
-    def takes() -> list[int]:
-        first = second = 1
-        mine = locals()
-        for turn in range(40):
-            second = turn
-        return [mine["first"], first, second]
-
-    kept: list[int] = []
-    trace(lambda: kept.extend(takes()), max_hits=10, source=source)
-    trace(lambda: kept.extend(takes()), source=source)
-
-    assert kept == [1, 1, 39] * 2
 
 
 @NEEDS_INSTRUCTION_EVENTS
