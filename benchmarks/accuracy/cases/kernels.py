@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..case import Case, Making
 from ..functions import kernels
 
@@ -17,49 +19,31 @@ def _square(n: int) -> float:
     return float(n * n)
 
 
+def _kernel(
+    function: Callable[[int], object],
+    oracle: Callable[[int], float],
+    drives: str,
+    drivers: tuple[str, ...],
+    families: tuple[str, ...],
+    published_r2: float,
+) -> Case:
+    """Return the case of a kernel, whose only argument is the protocol's payload."""
+    return Case(
+        function,
+        _as_published,
+        oracle,
+        drives,
+        drivers,
+        families,
+        payloads=_PAYLOADS,
+        published_r2=published_r2,
+        note=_NOTE,
+    )
+
+
 CASES = (
-    Case(
-        kernels.matrix_product,
-        _as_published,
-        _square,
-        "n squared",
-        ("quadratic",),
-        ("number",),
-        payloads=_PAYLOADS,
-        published_r2=0.79,
-        note=_NOTE,
-    ),
-    Case(
-        kernels.linear_solve,
-        _as_published,
-        _square,
-        "n squared",
-        ("quadratic", "native"),
-        ("number",),
-        payloads=_PAYLOADS,
-        published_r2=0.96,
-        note=_NOTE,
-    ),
-    Case(
-        kernels.pagerank,
-        _as_published,
-        float,
-        "n",
-        ("native",),
-        ("number", "graph"),
-        payloads=_PAYLOADS,
-        published_r2=0.87,
-        note=_NOTE,
-    ),
-    Case(
-        kernels.breadth_first,
-        _as_published,
-        float,
-        "n",
-        ("native",),
-        ("number", "graph"),
-        payloads=_PAYLOADS,
-        published_r2=0.73,
-        note=_NOTE,
-    ),
+    _kernel(kernels.matrix_product, _square, "n squared", ("quadratic",), ("number",), 0.79),
+    _kernel(kernels.linear_solve, _square, "n squared", ("quadratic", "native"), ("number",), 0.96),
+    _kernel(kernels.pagerank, float, "n", ("native",), ("number", "graph"), 0.87),
+    _kernel(kernels.breadth_first, float, "n", ("native",), ("number", "graph"), 0.73),
 )
