@@ -11,10 +11,12 @@ from itertools import chain
 from typing import Any
 
 from .attributes import own_attribute
-from .features import Feature, Items, Read, Row, level, readers_for
+from .features import Feature, Items, Read, Row, Value, level, readers_for
 from .sequences import SEQUENCE, read_sequence
 
 _LONGEST_PATH = 4_096
+_NO_SIZE = 2**63  # a hash, an identifier
+_KIND, _REGULAR = 0o170000, stat.S_IFREG  # `stat.S_ISREG`, without a call
 _MAX_AXES = 4
 
 
@@ -42,23 +44,28 @@ def number_of(name: str) -> Callable[[type], Read]:
 
 def length_of(cls: type) -> Read:
     """Bind to the length that a class defines itself, or takes from a base."""
-    length: Callable[[Any], int] = getattr(cls, "__len__")  # noqa: B009 - mypy: not every type has it, the rows' do
-    return lambda value: float(length(value))
+    length: Read = getattr(cls, "__len__")  # noqa: B009 - mypy: not every type has it, the rows' do
+    return length
 
 
 def _integer(_: type) -> Read:
     to_int = int.__int__
 
-    def read(value: Any) -> float | None:
+    def read(value: Any) -> int | None:
         whole = to_int(value)
-        return float(whole) if -(2**63) < whole < 2**63 else None
+        return whole if -_NO_SIZE < whole < _NO_SIZE else None
 
     return read
 
 
 def _float(_: type) -> Read:
     to_float = float.__float__
-    return lambda value: finite(to_float(value))
+
+    def read(value: Any) -> float | None:
+        number = to_float(value)
+        return number if -math.inf < number < math.inf else None
+
+    return read
 
 
 def _flag(_: type) -> Read:
@@ -83,7 +90,7 @@ def _path_size(path: str) -> float | None:
     if not 0 < len(path) <= _LONGEST_PATH:
         return None
     status = os.stat(path)  # not there, not allowed; a NUL or a lone surrogate in it: the guard knows
-    return float(status.st_size) if stat.S_ISREG(status.st_mode) else None
+    return status.st_size if status.st_mode & _KIND == _REGULAR else None
 
 
 def _text_path_size(_: type) -> Read:
@@ -110,6 +117,7 @@ _BUFFERED = {
     id(kind): kind.__dict__["raw"].__get__ for kind in (io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
 }
 _descriptor = io.FileIO.fileno
+_fstat = os.fstat
 
 
 def descriptor_of(file: Any) -> int | None:
@@ -123,8 +131,8 @@ def descriptor_of(file: Any) -> int | None:
 def _size_of(descriptor: int | None) -> float | None:
     if descriptor is None:
         return None
-    status = os.fstat(descriptor)
-    return float(status.st_size) if stat.S_ISREG(status.st_mode) else None
+    status = _fstat(descriptor)
+    return status.st_size if status.st_mode & _KIND == _REGULAR else None
 
 
 def _descriptor_size(_: type) -> Read:
@@ -143,11 +151,17 @@ def _buffered_size(cls: type) -> Read:
 
 def _text_size(cls: type) -> Read:
     buffer_of = cls.__dict__["buffer"].__get__
+    raw_of = io.BufferedReader.__dict__["raw"].__get__
     otherwise = behind(buffer_of, "file_size")  # as of a compressed file, opened as text
 
-    def read(value: Any) -> Any:
-        descriptor = descriptor_of(buffer_of(value))
-        return _size_of(descriptor) if descriptor is not None else otherwise(value)
+    def read(value: Any) -> Value | None:
+        buffer = buffer_of(value)
+        if type(buffer) is io.BufferedReader:  # what `open` gives to read a text
+            raw = raw_of(buffer)
+            if type(raw) is io.FileIO:
+                status = _fstat(_descriptor(raw))
+                return status.st_size if status.st_mode & _KIND == _REGULAR else None
+        return otherwise(value)
 
     return read
 

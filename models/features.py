@@ -21,7 +21,7 @@ from importlib import import_module
 from typing import Any
 
 from .attributes import class_name, declared_names, is_heap_type, mro
-from .guard import guarded, is_from_signal_handler
+from .guard import READING_ERRORS, guarded, is_from_signal_handler
 
 Value = float | str  # what is read: a number, or a category's level
 Read = Callable[[Any], "Value | None"]
@@ -44,6 +44,7 @@ class Feature:
         bind: From the row's class to the function that reads a value of it.
         category: Whether its readings are texts.
         cannot_raise: True if it needs no guard, since its slot raises for no value of the class.
+        errors: What its readings may raise, and mustn't be the function's.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Feature:
     bind: Callable[[type], Read]
     category: bool = False
     cannot_raise: bool = False
+    errors: tuple[type[Exception], ...] = READING_ERRORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,10 @@ class Row:
 
 
 class Readers(dict[str, Read]):
-    """What values of one class offer, by feature name.
+    """What values of one class offer, by feature name; a reader says None rather than raise.
 
     Attributes:
+        bare: The same readers without their guards, for whoever guards them himself.
         cls: The class; held, since its readers are found by its id.
         single: The features that training reads one by one.
         together: The functions that read several at one look.
@@ -83,11 +86,12 @@ class Readers(dict[str, Read]):
         declared: The attributes that its classes declare: slots, and a named tuple's fields.
     """
 
-    __slots__ = ("cls", "declared", "indexed", "is_known", "single", "together")
+    __slots__ = ("bare", "cls", "declared", "indexed", "is_known", "single", "together")
 
     def __init__(self, cls: type) -> None:
         super().__init__()
         self.cls = cls
+        self.bare: dict[str, Read] = {}
         self.single: list[str] = []
         self.together: list[ReadTogether] = []
         self.indexed: Items | None = None
@@ -137,13 +141,15 @@ def _resolve(cls: type) -> Readers:
             continue
         for feature in _registered.get(name, {}).values():
             if feature.name not in readers:
-                readers[feature.name] = feature.bind(base)
+                _add(readers, feature, base)
                 registered.add(feature.name)
         row = _row_named(name)
         if row is None or not _is_genuine(base, name) or (row.exact and not belongs_to(cls, _library(name))):
             continue
         readers.is_known = True
-        _add(readers, row, base)
+        for feature in row.features:
+            if feature.name not in readers:
+                _add(readers, feature, base)
         if row.together is not None:
             covered, read = row.together(base)
             together |= covered
@@ -154,14 +160,13 @@ def _resolve(cls: type) -> Readers:
     return readers
 
 
-def _add(readers: Readers, row: Row, base: type) -> None:
-    for feature in row.features:
-        if feature.name not in readers:
-            try:
-                read = feature.bind(base)
-            except (AttributeError, LookupError):  # this version of the library hasn't got it
-                continue
-            readers[feature.name] = read if feature.cannot_raise else guarded(read)
+def _add(readers: Readers, feature: Feature, base: type) -> None:
+    try:
+        read = feature.bind(base)
+    except (AttributeError, LookupError):  # this version of the library hasn't got it
+        return
+    readers.bare[feature.name] = read
+    readers[feature.name] = read if feature.cannot_raise else guarded(read, feature.errors)
 
 
 def _row_named(name: str) -> Row | None:

@@ -99,11 +99,19 @@ class Formula:
             return growth if growth > 0.0 else 0.0
         return MOST_BYTES
 
+    def at(self, positions: Sequence[int]) -> Formula:
+        """Return the formula for readings that stand elsewhere.
+
+        Args:
+            positions: Of each of its readings, of shape (n_readings,), the index that it has there.
+        """
+        return Formula(self.intercept, tuple(_term_at(term, positions) for term in self.terms))
+
     def compile(self) -> Callable[[Sequence[Any]], float]:
-        """Return `evaluate` with the commonest shape, one single reading, spelled out."""
+        """Return `evaluate` with the commonest shapes spelled out: one reading, and a product of two."""
+        intercept = self.intercept
         match self.terms:
             case (Term(coefficient, (index,), None),):
-                intercept = self.intercept
 
                 def line(values: Sequence[Any]) -> float:
                     growth: float = intercept + coefficient * values[index]
@@ -112,6 +120,15 @@ class Formula:
                     return MOST_BYTES
 
                 return line
+            case (Term(coefficient, (one, other), None),):
+
+                def product(values: Sequence[Any]) -> float:
+                    growth: float = intercept + coefficient * values[one] * values[other]
+                    if growth < MOST_BYTES:
+                        return growth if growth > 0.0 else 0.0
+                    return MOST_BYTES
+
+                return product
         return self.evaluate
 
     def to_json(self) -> dict[str, Any]:
@@ -138,6 +155,13 @@ class Formula:
                 raise term.complaint("the index of a category", "switch.reading")
             terms.append(Term(term.number("coefficient", low=0.0), tuple(factors), switch))
         return cls(fields.number("intercept", low=0.0), tuple(terms))
+
+
+def _term_at(term: Term, positions: Sequence[int]) -> Term:
+    switch = term.switch
+    if switch is not None:
+        switch = Switch(positions[switch.reading], switch.coefficients)
+    return Term(term.coefficient, tuple(positions[factor] for factor in term.factors), switch)
 
 
 def _term_to_json(term: Term) -> dict[str, Any]:

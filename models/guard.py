@@ -32,13 +32,15 @@ READING_ERRORS = (
 )
 
 
-def guarded(read: Callable[[Any], T | None]) -> Callable[[Any], T | None]:
+def guarded(
+    read: Callable[[Any], T | None], errors: tuple[type[Exception], ...] = READING_ERRORS
+) -> Callable[[Any], T | None]:
     """Return a reader that says None where the reading raises one of the errors that readings raise."""
 
     def guard(value: Any) -> T | None:
         try:
             return read(value)
-        except READING_ERRORS as error:
+        except errors as error:
             if is_from_signal_handler(error):
                 raise
             return None

@@ -11,7 +11,7 @@ from .errors import InvalidModel
 from .features import is_built_in, is_category
 from .fields import Fields
 from .fingerprints import Fingerprint
-from .formulas import MAX_LEVELS, Formula, Value
+from .formulas import MAX_LEVELS, Formula, Term, Value
 from .readings import Reading
 from .report import Finding, Report
 from .sites import FunctionRef, Site
@@ -99,16 +99,31 @@ class Stage:
     hits: float
     forest: Forest | None = None
 
-    def compile(self) -> Callable[[Sequence[Value]], float]:
-        """Return the function from running readings, of shape (n_readings,), to the expected growth in bytes."""
-        formula, forest = self.formula.compile(), self.forest
+    def compile(self, positions: Sequence[int] | None = None) -> Callable[[Sequence[Value]], float]:
+        """Return the function from running readings to the expected growth in bytes.
+
+        Args:
+            positions: Where the stage's readings stand among those that the function will be given, of shape
+                (n_readings,); by default they are all that it is given, in order.
+        """
+        places = range(len(self.readings)) if positions is None else positions
+        formula, forest = self.formula.at(places).compile(), self.forest
         if forest is None:
             return formula
 
         def corrected(values: Sequence[Value]) -> float:
-            return formula(values) if self.is_beyond(values) else formula(values) * forest.evaluate(values)
+            own = [values[place] for place in places]
+            return formula(values) if self.is_beyond(own) else formula(values) * forest.evaluate(own)
 
         return corrected
+
+    @property
+    def is_line(self) -> bool:
+        """True if the growth rises where its only reading does, and nowhere else."""
+        match self.formula.terms:
+            case (Term(_, (_,), None),):
+                return self.forest is None and len(self.readings) == 1
+        return False
 
     def is_beyond(self, values: Sequence[Value]) -> bool:
         """Tell whether any reading lies outside what training saw; values of shape (n_readings,)."""

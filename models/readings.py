@@ -7,14 +7,15 @@ Both go through the same table and the same safe steps, so what was trained is w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .attributes import MISSING, is_plain_object, isinstance_exact, own_names, read_attribute, read_attributes
-from .features import TYPE, Read, Readers, Value, prepare, readers_for, type_level, written
+from .features import TYPE, Read, Readers, Value, find_feature, prepare, readers_for, type_level, written
 from .fields import Fields
 from .folds import FOLD_NAMES
+from .guard import READING_ERRORS
 from .sites import Site
 
 MAX_DEPTH = 3
@@ -98,15 +99,19 @@ class Reading:
         return cls(site, path, fields.name("feature"), fields.choice("fold", FOLD_NAMES))
 
 
-def compile_reading(path: Path, feature: str) -> Read:
-    """Return the function that reads the feature at the path of a value, or None where it has none.
+def compile_reading(path: Path, feature: str) -> Callable[[type], Read | None]:
+    """Return what gives, for a class, the function that reads the feature at the path of its values.
 
-    It raises nothing of its own, runs no code of the value's, and takes well under a microsecond for a number.
+    What it gives runs no code of the value's, takes well under a microsecond for a number, and may raise
+    `errors_of(feature)`; it gives None for a class whose values have nothing to say.
     """
     prepare(feature)
-    read_end = type_level if feature == TYPE else _compile_feature(feature)
+
+    def end(cls: type) -> Read | None:
+        return type_level if feature == TYPE else readers_for(cls).bare.get(feature)
+
     if not path:
-        return read_end
+        return end
     takes = [step.take for step in path]
 
     def read(value: Any) -> Value | None:
@@ -114,17 +119,16 @@ def compile_reading(path: Path, feature: str) -> Read:
             value = take(value)
             if value is MISSING:
                 return None
-        return read_end(value)
+        read_end = end(type(value))
+        return read_end(value) if read_end is not None else None
 
-    return read
+    return lambda _: read
 
 
-def _compile_feature(feature: str) -> Read:
-    def read(value: Any) -> Value | None:
-        reader = readers_for(type(value)).get(feature)
-        return reader(value) if reader is not None else None
-
-    return read
+def errors_of(feature: str) -> tuple[type[Exception], ...]:
+    """Return what a feature's readings may raise: a closed file, say, has no size."""
+    found = find_feature(feature)
+    return READING_ERRORS if found is None else found.errors
 
 
 def read_all(value: Any) -> list[tuple[Path, str, Value]]:

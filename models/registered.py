@@ -17,7 +17,6 @@ from typing import Any
 from .attributes import class_name
 from .errors import InvalidOption
 from .features import Feature, Read, add_registered, built_in_features, find_feature, level, registered_features
-from .guard import is_from_signal_handler
 
 SLOW_S = 0.01
 MAX_SLOW = 3  # readings that take longer, of one feature, in one process
@@ -45,8 +44,9 @@ class Registration:
 
     def install(self) -> None:
         """Let values of the class, and of its subclasses, offer the feature."""
-        safe = _safe(self)
-        add_registered(self.class_named, Feature(self.name, self.written, lambda _: safe, self.category), self)
+        read = _checked(self)
+        feature = Feature(self.name, self.written, lambda _: read, self.category, errors=(Exception,))
+        add_registered(self.class_named, feature, self)
 
 
 def register_feature(
@@ -106,30 +106,26 @@ def _is_class_name(name: str) -> bool:
     return len(parts) > 1 and all(part.isidentifier() for part in parts)
 
 
-def _safe(registration: Registration) -> Read:
-    """Return the reader that harms nobody, whatever the registered function does."""
+def _checked(registration: Registration) -> Read:
+    """Return the reader that gives nothing but what the feature may say, and isn't asked any more if it is slow."""
     read = registration.read
     check = _text if registration.category else _number
     slow = 0
 
-    def safe(value: Any) -> Any:
+    def checked(value: Any) -> Any:
         nonlocal slow
         if slow >= MAX_SLOW:
             return None
         began = perf_counter()
         try:
             return check(read(value))
-        except Exception as error:
-            if is_from_signal_handler(error):  # a time limit of the host's, say: not the reading's
-                raise
-            return None
         finally:
             if perf_counter() - began > SLOW_S:
                 slow += 1
                 if slow == MAX_SLOW:
                     _tell_slow(registration)
 
-    return safe
+    return checked
 
 
 def _tell_slow(registration: Registration) -> None:

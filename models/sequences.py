@@ -48,7 +48,7 @@ class _Sample:
         readers = readers_for(type(first))
         for kind, _, most in _KINDS:
             size = readers[kind](first) if kind in readers else None
-            if isinstance(size, float):
+            if isinstance(size, int | float):
                 return (kind, n, self._pairs(value, n, kind, most, size)) if only in (None, kind) else None
         return None
 
@@ -59,7 +59,7 @@ class _Sample:
             item = item_at(value, index)
             reader = readers_for(type(item)).get(kind)
             found = reader(item) if reader is not None else None
-            return found if isinstance(found, float) else 0.0
+            return found if isinstance(found, int | float) else 0.0
 
         if n <= most:
             sizes = [first, *(size(index) for index in range(1, n))]

@@ -33,7 +33,7 @@ _READING = (1, "rb")  # a GzipFile's mode; a text since 3.13
 def _member_size(member: Any) -> float:
     reader = readers_for(type(member)).get("file_size")
     size = reader(member) if reader is not None else None
-    return size if isinstance(size, float) else 0.0
+    return size if isinstance(size, int | float) else 0.0
 
 
 def _loaded_members(value: Any) -> list[Any] | None:

@@ -71,7 +71,7 @@ def _frame_bytes(value: Any) -> float | None:
     step = max(1.0, n / MAX_BLOCKS)
     picked = [blocks[int(index * step)] for index in range(min(n, MAX_BLOCKS))]
     sizes = [_read(from_c(block, "values"), "nbytes") for block in picked]
-    known = [size for size in sizes if isinstance(size, float)]
+    known = [size for size in sizes if isinstance(size, int | float)]
     return sum(known) * n / len(known) if len(known) == len(sizes) else None
 
 

@@ -5,129 +5,222 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..models.errors import PredictedMemoryExceeded
 from ..models.formulas import Value
-from ..models.model import BreakpointModel
+from ..models.guard import READING_ERRORS, is_from_signal_handler
 from ..models.sizes import format_size
 from .forecast import Forecast
+from .hooks import ignore
 from .resident import resident_bytes
-from .steps import Plan, Step, ignore
+from .steps import Refusal, Step
+
+if TYPE_CHECKING:
+    from .state import Armed
 
 OnForecast = Callable[[Forecast], object]
+
+MAX_FORECASTS = 1_000
+MAX_ERRORS = 100
+
+
+class _Nobody:
+    """The invocation that a thread is in while `on_forecast` runs: what is hit there is nobody's."""
+
+    class Steps:
+        def __getitem__(self, _: int) -> Step:
+            return ignore
+
+    steps = Steps()
+    outer = None
+    is_over = True
+
+
+_NOBODY: Any = _Nobody()
+
+
+class _Said:
+    """What was said, and the forecast made of it: made when it is asked for, since most never are."""
+
+    __slots__ = ("elapsed_s", "forecast", "growth", "index", "resident", "values")
+
+    def __init__(self, index: int, growth: float, values: Sequence[Value], resident: int, elapsed_s: float) -> None:
+        self.index = index
+        self.growth = growth
+        self.values = values
+        self.resident = resident
+        self.elapsed_s = elapsed_s
+        self.forecast: Forecast | None = None
 
 
 class Invocation:
     """One run of the target under `predict_memory`; what `with ... as run` gives.
 
     Attributes:
-        errors: What `on_forecast` raised and was kept from the function.
+        errors: What `on_forecast`, or a registered reading, raised and was kept from the function; the first hundred,
+            without their frames, which would hold the function's variables.
+        error_count: How many there were.
         is_armed: False if the breakpoints couldn't be set, so that only the first forecast stands.
+        is_over: True once it was left.
     """
 
     def __init__(
         self,
-        model: BreakpointModel,
-        plan: Plan,
-        baseline_bytes: int,
+        armed: Armed,
         *,
-        is_armed: bool = True,
         on_forecast: OnForecast | None = None,
         raise_errors: bool = False,
         limit_bytes: int | None = None,
     ) -> None:
-        self.model = model
+        self.model = armed.model
         self.errors: list[Exception] = []
-        self.is_armed = is_armed
-        self.token: Any = None
-        self._baseline = baseline_bytes
+        self.error_count = 0
+        self.is_armed = armed.is_armed
+        self.is_over = False
+        self.outer: Invocation | None = None
+        self._armed = armed
         self._on_forecast = on_forecast
         self._raise_errors = raise_errors
         self._limit = limit_bytes
         self._stage = -1
-        # What was said, and the forecasts made of it: made when they are asked for, since most never are.
-        self._said: list[tuple[int, float, Sequence[Value], int, float]] = []
-        self._forecasts: list[Forecast] = []
+        self._said: list[_Said] = []
         self._began = perf_counter()
-        self._names = plan.names
-        self.steps: list[Step] = plan.steps(self._speak)
+        self.steps: list[Step] = armed.plan.steps(self._speak, self._failed)
 
     @property
     def forecast(self) -> Forecast:
         """The latest forecast: of the best-informed stage that has spoken, its highest."""
-        return self.forecasts[-1]
+        return self._forecast(self._said[-1])
 
     @property
     def forecasts(self) -> list[Forecast]:
-        """Every forecast so far, in order, each with its time."""
-        for said in self._said[len(self._forecasts) :]:
-            self._forecasts.append(self._forecast(*said))
-        return list(self._forecasts)
+        """Every forecast so far, in order, each with its time; of more than a thousand, every second is left out."""
+        return [self._forecast(said) for said in self._said[:]]
 
     def start(self) -> None:
-        """Let the first stage speak, which reads nothing."""
-        self._speak(0, self.model.stages[0].formula.intercept, ())
+        """Let the first stage speak, which reads nothing.
+
+        Raises:
+            PredictedMemoryExceeded: If it is the only one, and its bound passes the limit.
+        """
+        refused = self._speak(0, self.model.stages[0].formula.intercept, ())
+        if refused is not None:
+            raise refused
 
     def end(self) -> None:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
+        self.is_over = True
         self.steps = [ignore] * len(self.steps)
+        self.outer = None
 
-    def _speak(self, index: int, growth: float, values: Sequence[Value]) -> None:
-        """Take a stage's forecast, which rose; an earlier stage's is dropped once a later one has spoken."""
+    def _speak(self, index: int, growth: float, values: Sequence[Value]) -> Refusal:
+        """Take a stage's forecast, which rose; an earlier stage's is dropped once a later one has spoken.
+
+        Returns:
+            The error to raise at the breakpoint, where the limit would be passed.
+        """
         if index < self._stage:
-            return
+            return None
         self._stage = index
-        self._said.append((index, growth, values, resident_bytes(), perf_counter() - self._began))
+        try:
+            self._note(_Said(index, growth, values, resident_bytes(), perf_counter() - self._began))
+        except READING_ERRORS as error:  # no memory left, say
+            self._failed("the forecast", error)
+            return None
         if self._on_forecast is not None:
             self._tell(self._on_forecast, self.forecast)
         if self._limit is not None and index == len(self.model.stages) - 1:
             forecast = self.forecast
             if forecast.upper_peak_bytes > self._limit:
-                raise PredictedMemoryExceeded(_refusal(self.model, forecast, self._limit), forecast, self._limit)
+                return PredictedMemoryExceeded(_refusal(self, forecast, self._limit), forecast, self._limit)
+        return None
 
-    def _forecast(
-        self, index: int, growth: float, values: Sequence[Value], resident: int, elapsed_s: float
-    ) -> Forecast:
-        stage = self.model.stages[index]
-        beyond = stage.is_beyond(values)
-        upper = stage.bound.above(growth, beyond)
-        # A warm process reuses what it freed, so growth over its present size would count that twice.
-        peak = max(resident, self._baseline + int(growth))
-        return Forecast(
-            int(growth),
-            int(upper),
-            peak,
-            max(peak, self._baseline + int(upper)),
-            stage.site,
-            index,
-            dict(zip(self._names[index], values, strict=True)),
-            beyond,
-            elapsed_s,
-        )
+    def _note(self, said: _Said) -> None:
+        if len(self._said) >= MAX_FORECASTS:
+            self._said[:] = [*self._said[::2], self._said[-1]]
+        self._said.append(said)
+
+    def _forecast(self, said: _Said) -> Forecast:
+        if said.forecast is None:
+            stage = self.model.stages[said.index]
+            beyond = stage.is_beyond(said.values)
+            upper = stage.bound.above(said.growth, beyond)
+            baseline = self._armed.baseline_bytes
+            # A warm process reuses what it freed, so growth over its present size would count that twice.
+            peak = max(said.resident, baseline + int(said.growth))
+            said.forecast = Forecast(
+                int(said.growth),
+                int(upper),
+                peak,
+                max(peak, baseline + int(upper)),
+                stage.site,
+                said.index,
+                dict(zip(self._armed.plan.names[said.index], said.values, strict=True)),
+                beyond,
+                said.elapsed_s,
+            )
+        return said.forecast
 
     def _tell(self, on_forecast: OnForecast, forecast: Forecast) -> None:
-        if self._raise_errors:
-            on_forecast(forecast)
-            return
+        # What the user's function does isn't the invocation's: else a hit of its own would call it again.
+        current = self._armed.current
+        before = current.get()
+        current.set(_NOBODY)
         try:
             on_forecast(forecast)
         except Exception as error:
-            self.errors.append(error)
-            if len(self.errors) == 1:
+            if self._raise_errors:
+                raise
+            self._failed("on_forecast", error)
+        finally:
+            current.set(before)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        """Count an error that was kept from the function; the first of a model is told of.
+
+        Raises:
+            Exception: The error, if it is a signal handler's: a time limit of the host's, say.
+        """
+        if is_from_signal_handler(error):
+            raise error
+        self.error_count += 1
+        try:
+            if len(self.errors) < MAX_ERRORS:
+                self.errors.append(_without_frames(error))
+            if not self._armed.has_warned:
+                self._armed.has_warned = True
+                hint = ", or let it through with on_error='raise'" if what == "on_forecast" else ""
                 warnings.warn(
-                    f"on_forecast raised {type(error).__name__}: {error}; {self.model.target} goes on, "
-                    "see run.errors, or let it through with on_error='raise'",
+                    f"{what} raised {type(error).__name__}: {error}; {self.model.target} goes on, see run.errors{hint}",
                     RuntimeWarning,
                     stacklevel=2,
                 )
+        except Exception as another:  # warnings are errors here, or the error can't be written: not the host's matter
+            if is_from_signal_handler(another):
+                raise
 
 
-def _refusal(model: BreakpointModel, forecast: Forecast, limit: int) -> str:
+def _without_frames(error: Exception) -> Exception:
+    """Return the error without what would keep the variables of the function and its callers alive.
+
+    Its class may have its own idea of setting attributes, so the base's is used.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f"at line {trace.tb_lineno} of {trace.tb_frame.f_code.co_filename}"
+    for link in ("__traceback__", "__context__", "__cause__"):
+        BaseException.__dict__[link].__set__(error, None)
+    BaseException.add_note(error, f"raised {place}, and kept from the function")
+    return error
+
+
+def _refusal(invocation: Invocation, forecast: Forecast, limit: int) -> str:
     readings = ", ".join(f"{name} = {_written(value)}" for name, value in forecast.readings.items())
     return (
-        f"{model.target} is predicted to take the process to {format_size(forecast.upper_peak_bytes)} at most "
-        f"({format_size(forecast.peak_bytes)} expected), above limit={format_size(limit)}, "
+        f"{invocation.model.target} is predicted to take the process to {format_size(forecast.upper_peak_bytes)} at "
+        f"most ({format_size(forecast.peak_bytes)} expected), above limit={format_size(limit)}, "
         f"by {forecast.breakpoint}{f': {readings}' if readings else ''}; give it more memory or a smaller input"
     )
 

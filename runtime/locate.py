@@ -28,7 +28,7 @@ def find_functions(reference: FunctionRef) -> list[FunctionType]:
     Raises:
         ArmingError: If the module can't be imported, or there is none.
     """
-    module = _import(reference.module)
+    module = import_module(reference.module)
     found = list(_candidates(module, reference.qualname))
     if not found:  # held somewhere else: in a registry, behind a decorator that hides it
         found = [
@@ -43,7 +43,12 @@ def find_functions(reference: FunctionRef) -> list[FunctionType]:
     return found
 
 
-def _import(name: str) -> ModuleType:
+def import_module(name: str) -> ModuleType:
+    """Return a module, importing it if that hasn't been done yet.
+
+    Raises:
+        ArmingError: If it can't be imported.
+    """
     module = sys.modules.get(name)
     if module is not None:
         return module

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
@@ -11,22 +10,28 @@ from typing import Any, Literal, TypeVar, cast
 from ..models.errors import InvalidOption
 from ..models.model import BreakpointModel
 from ..models.sizes import parse_size
-from .arming import Armed, armed_state
+from .arming import armed_state
 from .invocation import Invocation, OnForecast
+from .state import Armed
+from .wrapping import wrapped
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_CO_COROUTINE = 0x80
 # What this thread or task is in, innermost last: one wrapper object may be entered many times over.
-_entered: ContextVar[tuple[tuple[Armed, Invocation], ...]] = ContextVar("peakahead entered", default=())
+_entered: ContextVar[tuple[tuple[predict_memory, Armed, Invocation], ...]] = ContextVar("peakahead entered", default=())
 _ON_ERROR = ("warn", "raise")
 
 
 class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.suppress
     """Forecast the memory of what runs inside.
 
-    Usable as `with predict_memory(model) as run:` and as `@predict_memory(model)`, on plain functions and on
-    coroutine functions, any number of times and at once in any number of threads and tasks. The model is armed at
-    the first use, if `arm` hasn't done so.
+    Usable as `with predict_memory(model) as run:` and as `@predict_memory(model)`, on functions, coroutine functions
+    and generators, any number of times and at once in any number of threads and tasks. The model is armed at the first
+    use, if `arm` hasn't done so.
+
+    What is hit in a thread or task counts for the invocation that it is in, and for those around that one. A thread
+    that was started inside, and isn't in an invocation of its own, counts for the one under way; where several are, it
+    can't be told for which, and what is hit there says nothing. A task, and what `asyncio.to_thread` runs, are in their
+    starter's invocation.
 
     Args:
         model: What `load` or `learn` returned.
@@ -56,21 +61,12 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
         self._on_forecast = on_forecast
         self._raise_errors = on_error == "raise"
         self._limit = None if limit is None else parse_size(limit)
+        self._open: list[tuple[Armed, Invocation]] = []
 
     def __enter__(self) -> Invocation:
-        state = armed_state(self._model)
-        invocation = Invocation(
-            self._model,
-            state.plan,
-            state.baseline_bytes,
-            is_armed=state.is_armed,
-            on_forecast=self._on_forecast,
-            raise_errors=self._raise_errors,
-            limit_bytes=self._limit,
-        )
-        invocation.start()
-        state.enter(invocation)
-        _entered.set((*_entered.get(), (state, invocation)))
+        armed, invocation = self._begin()
+        _entered.set((*_entered.get(), (self, armed, invocation)))
+        self._open.append((armed, invocation))
         return invocation
 
     def __exit__(
@@ -80,26 +76,41 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
         traceback: TracebackType | None,
     ) -> None:
         entered = _entered.get()
-        if entered:  # else the block was left in another context than it was entered in
-            _entered.set(entered[:-1])
-            state, invocation = entered[-1]
-            state.leave(invocation)
+        for place in reversed(range(len(entered))):
+            wrapper, armed, invocation = entered[place]
+            if wrapper is self and not invocation.is_over:
+                _entered.set(entered[:place] + entered[place + 1 :])
+                break
+        else:  # the block is left in another context than it was entered in
+            if not self._open:
+                return
+            armed, invocation = self._open[-1]
+        self._open.remove((armed, invocation))
+        armed.leave(invocation)
 
     def __call__(self, function: _Function) -> _Function:
-        """Return the function wrapped, so that each of its calls is an invocation of its own."""
-        code = getattr(function, "__code__", None)
-        if code is not None and code.co_flags & _CO_COROUTINE:
+        """Return the function wrapped, so that each of its calls is an invocation of its own.
 
-            @functools.wraps(function)
-            async def wrapped_coroutine(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return await function(*args, **kwargs)
+        A generator's invocation begins with its first item, and ends with it.
 
-            return cast("_Function", wrapped_coroutine)
+        Raises:
+            InvalidOption: If it isn't callable.
+        """
+        if isinstance(function, classmethod):
+            raise InvalidOption(f"{function!r} can't be wrapped: put the decorator below @classmethod")
+        if not callable(function):
+            raise InvalidOption(f"{function!r} can't be wrapped: give a function, or something else that is callable")
+        return cast("_Function", wrapped(function, self._begin))
 
-        @functools.wraps(function)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return cast("_Function", wrapped)
+    def _begin(self) -> tuple[Armed, Invocation]:
+        armed = armed_state(self._model)
+        invocation = Invocation(
+            armed, on_forecast=self._on_forecast, raise_errors=self._raise_errors, limit_bytes=self._limit
+        )
+        armed.enter(invocation)
+        try:
+            invocation.start()
+        except BaseException:
+            armed.leave(invocation)
+            raise
+        return armed, invocation

@@ -1,7 +1,13 @@
 """What happens at a hit, for one invocation: read, fold, evaluate, and speak if the forecast rises.
 
 A step is the closure of one site. It holds the invocation's running readings in its cells, so that a hit which
-changes nothing costs a reading, a fold and a formula, and allocates nothing that stays.
+changes nothing costs a reading and a comparison, and allocates nothing that stays.
+
+The rules of a step. It is the function's guest: what a reading may raise says nothing, save what a signal handler
+raised meanwhile; what a registered reading raises is reported besides. Only reading and evaluating are guarded, so
+that what `on_forecast` raises on request passes. A refusal is returned, for the hook to raise: then a traceback has
+one line of ours. Which function reads a class's values is looked up when the class changes; class and function are
+kept as one pair, since another thread may be in the same step.
 """
 
 from __future__ import annotations
@@ -10,24 +16,69 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..models.errors import PredictedMemoryExceeded
 from ..models.features import Read, is_built_in
 from ..models.folds import FOLDS, Fold
 from ..models.formulas import Value
-from ..models.model import BreakpointModel
-from ..models.readings import Path, Reading, compile_reading
+from ..models.guard import READING_ERRORS, is_from_signal_handler
+from ..models.model import BreakpointModel, Stage
+from ..models.readings import Reading, compile_reading, errors_of
 from ..models.sites import Site
 
-Step = Callable[[Any], None]
-Speak = Callable[[int, float, Sequence[Value]], None]
-Values = dict[int, Value]  # running readings by their numbers
+Refusal = PredictedMemoryExceeded | None
+Step = Callable[[Any], Refusal]
+Speak = Callable[[int, float, Sequence[Value]], Refusal]
+Report = Callable[[str, Exception], None]  # what failed, and how
+Values = list[Any]  # running readings by their numbers, None where nothing is known yet
 
-# One reading function for each path and feature, however many invocations there are.
-_READERS: dict[tuple[Path, str, bool], Read] = {}
-_MAX_READERS = 10_000
+# Folds by which the folded number passes the highest so far just where the number itself does.
+_LIKE_ITSELF = {"last", "max"}
 
 
-def ignore(_value: Any) -> None:
-    """Do nothing: the step of an invocation that is over."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How one reading is taken.
+
+    Attributes:
+        number: The reading's place among the invocation's running readings.
+        name: What a report calls it.
+        bind: From a value's class to what reads its values, or None.
+        errors: What that may raise.
+        is_reported: True if what it raises is the user's mistake, not a value that has nothing to say.
+        fold: Its name.
+    """
+
+    number: int
+    name: str
+    bind: Callable[[type], Read | None]
+    errors: tuple[type[Exception], ...]
+    is_reported: bool
+    fold: str
+
+    @classmethod
+    def of(cls, number: int, reading: Reading, is_category: bool) -> Taken:
+        built_in = is_built_in(reading.feature)
+        bind = compile_reading(reading.path, reading.feature)
+        if not built_in:
+            bind = _of_kind(bind, str if is_category else float)
+        return cls(number, str(reading), bind, errors_of(reading.feature), not built_in, reading.fold)
+
+
+def _of_kind(bind: Callable[[type], Read | None], kind: type) -> Callable[[type], Read | None]:
+    """Return the same for a registered feature, silent where it gives a text for a number, or the reverse."""
+
+    def bind_checked(cls: type) -> Read | None:
+        read = bind(cls)
+        if read is None:
+            return None
+
+        def checked(value: Any) -> Value | None:
+            found = read(value)
+            return found if isinstance(found, kind) else None
+
+        return checked
+
+    return bind_checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,114 +86,223 @@ class Plan:
     """What can be worked out of a model once, for all its invocations.
 
     Attributes:
+        n_readings: How many running readings an invocation has.
         makers: For each site, in the order of `model.sites()`, what makes its step for an invocation.
         names: For each stage, its readings' names.
     """
 
-    makers: tuple[Callable[[Values, Speak], Step], ...]
+    n_readings: int
+    makers: tuple[Callable[[Values, Speak, Report], Step], ...]
     names: tuple[tuple[str, ...], ...]
 
     @classmethod
     def of(cls, model: BreakpointModel) -> Plan:
+        # Readings are told apart by a number: hashing one hashes all that it is made of.
+        numbers = {reading: number for number, reading in enumerate(model.readings())}
+        categories = model.categories()
+        taken = {reading: Taken.of(number, reading, reading in categories) for reading, number in numbers.items()}
         return cls(
-            tuple(_maker(model, site) for site in model.sites()),
+            len(numbers),
+            tuple(_maker(model, site, taken) for site in model.sites()),
             tuple(tuple(map(str, stage.readings)) for stage in model.stages),
         )
 
-    def steps(self, speak: Speak) -> list[Step]:
+    def steps(self, speak: Speak, report: Report) -> list[Step]:
         """Return one step a site, for one invocation.
 
         Args:
-            speak: Called with a stage's index, its growth and its readings' values when the growth rises.
+            speak: Called with a stage's index, its growth and its readings' values when the growth rises; what it
+                returns is the step's.
+            report: Called with what failed and its error; raises it if it is a signal handler's.
         """
-        values: Values = {}
-        return [make(values, speak) for make in self.makers]
+        values: Values = [None] * self.n_readings
+        return [make(values, speak, report) for make in self.makers]
 
 
-def _maker(model: BreakpointModel, site: Site) -> Callable[[Values, Speak], Step]:
-    # Readings are told apart by a number: hashing one hashes all that it is made of.
-    numbers = {reading: number for number, reading in enumerate(model.readings())}
-    categories = model.categories()
-    own = [
-        (numbers[reading], _reader(reading, reading in categories), FOLDS[reading.fold])
-        for reading in numbers
-        if reading.site == site
-    ]
-    speaking = [
-        (index, tuple(numbers[reading] for reading in stage.readings), stage.compile())
-        for index, stage in enumerate(model.stages)
-        if stage.site == site
-    ]
+def _maker(model: BreakpointModel, site: Site, taken: dict[Reading, Taken]) -> Callable[[Values, Speak, Report], Step]:
+    own = [take for reading, take in taken.items() if reading.site == site]
+    speaking = [(index, stage) for index, stage in enumerate(model.stages) if stage.site == site]
     # What a stage elsewhere asks for must be kept for it.
     is_kept = any(reading.site == site for stage in model.stages if stage.site != site for reading in stage.readings)
     match own, speaking:
-        case [(number, read, fold)], [(index, (only,), formula)] if only == number and not is_kept:
-            return lambda _values, speak: _single_step(index, read, fold(), formula, speak)
-    return lambda values, speak: _general_step([(n, r, f()) for n, r, f in own], speaking, values, speak)
+        case [only], [(index, stage)] if stage.is_line and taken[stage.readings[0]] is only and not is_kept:
+            growth_of = stage.compile()
+            return lambda _values, speak, report: _line_step(only, index, growth_of, speak, report)
+    stages = [
+        _Speaking(index, stage, tuple(taken[reading].number for reading in stage.readings)) for index, stage in speaking
+    ]
+    return lambda values, speak, report: _general_step(own, stages, values, speak, report)
 
 
-def _reader(reading: Reading, is_category: bool) -> Read:
-    key = (reading.path, reading.feature, is_category)
-    found = _READERS.get(key)
-    if found is None:
-        if len(_READERS) >= _MAX_READERS:
-            _READERS.clear()
-        found = compile_reading(reading.path, reading.feature)
-        if not is_built_in(reading.feature):
-            found = _of_kind(found, str if is_category else float)
-        _READERS[key] = found
-    return found
-
-
-def _of_kind(read: Read, kind: type) -> Read:
-    """Return a registered feature's reader that says nothing where it gives a text for a number, or the reverse."""
-
-    def checked(value: Any) -> Value | None:
-        found = read(value)
-        return found if isinstance(found, kind) else None
-
-    return checked
-
-
-def _single_step(index: int, read: Read, fold: Fold, formula: Callable[[Sequence[Value]], float], speak: Speak) -> Step:
-    """Return the step of the commonest shape: one reading, and one stage that reads nothing else."""
-    highest = float("-inf")
-
-    def step(value: Any) -> None:
-        nonlocal highest
-        number = read(value)
-        if number is None:
-            return
-        known = (fold(number),)
-        growth = formula(known)
-        if growth > highest:
-            highest = growth
-            speak(index, growth, known)
-
-    return step
-
-
-def _general_step(
-    folds: list[tuple[int, Read, Fold]],
-    speaking: list[tuple[int, tuple[int, ...], Callable[[Sequence[Value]], float]]],
-    values: Values,
-    speak: Speak,
+def _line_step(
+    taken: Taken, index: int, growth_of: Callable[[Sequence[Value]], float], speak: Speak, report: Report
 ) -> Step:
-    highest = {index: float("-inf") for index, _, _ in speaking}
+    """Return the step of the commonest shape: one reading, and one stage whose growth rises just where it does."""
+    bind, errors = taken.bind, taken.errors
+    fold: Fold | None = None if taken.fold in _LIKE_ITSELF else FOLDS[taken.fold]()
+    reader: tuple[type | None, Read | None] = None, None
+    highest = highest_growth = float("-inf")
 
-    def step(value: Any) -> None:
-        for reading, read, fold in folds:
+    def rise(folded: Any) -> Refusal:
+        nonlocal highest, highest_growth
+        known = (folded,)
+        growth = growth_of(known)
+        highest = folded
+        if not growth > highest_growth:
+            return None
+        highest_growth = growth
+        return speak(index, growth, known)
+
+    def read_of(cls: type) -> Read | None:
+        nonlocal reader
+        read = bind(cls)
+        reader = cls, read
+        return read
+
+    def step(value: Any) -> Refusal:
+        cls, read = reader
+        try:
+            if type(value) is not cls:
+                read = read_of(type(value))
+            if read is None:
+                return None
+            number: Any = read(value)
+            if number is None or not number > highest:
+                return None
+        except errors as error:
+            _failed(error, taken, report)
+            return None
+        return rise(number)
+
+    if fold is None:
+        return step
+    fold_one = fold
+
+    def folding_step(value: Any) -> Refusal:
+        cls, read = reader
+        try:
+            if type(value) is not cls:
+                read = read_of(type(value))
+            if read is None:
+                return None
             number = read(value)
-            if number is not None:
-                values[reading] = fold(number)
-        for index, stage_readings, formula in speaking:
-            try:
-                known = [values[reading] for reading in stage_readings]
-            except KeyError:  # one of them hasn't been read yet: this stage can't say anything
-                continue
-            growth = formula(known)
-            if growth > highest[index]:
-                highest[index] = growth
-                speak(index, growth, known)
+            if number is None:
+                return None
+            folded = fold_one(number)
+            if not folded > highest:
+                return None
+        except errors as error:
+            _failed(error, taken, report)
+            return None
+        return rise(folded)
+
+    return folding_step
+
+
+def _failed(error: Exception, taken: Taken, report: Report) -> None:
+    """Swallow what a reading raised, unless it isn't the reading's; report what is the user's to mend."""
+    if taken.is_reported:
+        report(f"the reading {taken.name}", error)
+    elif is_from_signal_handler(error):  # a time limit of the host's, say
+        raise error
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaking:
+    """A stage that speaks at a site.
+
+    Attributes:
+        index: Its place in the model.
+        stage: The stage.
+        places: Where its readings stand among the invocation's.
+    """
+
+    index: int
+    stage: Stage
+    places: tuple[int, ...]
+
+
+def _general_step(own: list[Taken], speaking: list[_Speaking], values: Values, speak: Speak, report: Report) -> Step:
+    takes = [_take(taken, values, report) for taken in own]
+    here = {taken.number for taken in own}
+    evaluations = [_evaluation(one, values, speak, report, set(one.places) <= here) for one in speaking]
+
+    def step(value: Any) -> Refusal:
+        changed = False
+        for take in takes:
+            if take(value):
+                changed = True
+        refusal = None
+        for evaluate in evaluations:
+            refusal = evaluate(changed) or refusal
+        return refusal
 
     return step
+
+
+def _take(taken: Taken, values: Values, report: Report) -> Callable[[Any], bool]:
+    """Return what takes a reading of a value, folds it, and tells whether the running reading changed."""
+    bind, errors, number = taken.bind, taken.errors, taken.number
+    fold = FOLDS[taken.fold]()
+    reader: tuple[type | None, Read | None] = None, None
+
+    def take(value: Any) -> bool:
+        nonlocal reader
+        cls, read = reader
+        try:
+            if type(value) is not cls:
+                read = bind(type(value))
+                reader = type(value), read
+            if read is None:
+                return False
+            found = read(value)
+            if found is None:
+                return False
+            folded = fold(found)
+            if folded == values[number]:
+                return False
+            values[number] = folded
+        except errors as error:
+            _failed(error, taken, report)
+            return False
+        return True
+
+    return take
+
+
+def _evaluation(
+    speaking: _Speaking, values: Values, speak: Speak, report: Report, is_own: bool
+) -> Callable[[bool], Refusal]:
+    """Return what evaluates a stage, and speaks if its growth rose.
+
+    Args:
+        speaking: The stage.
+        values: The invocation's running readings.
+        speak: What to call where the growth rose.
+        report: What to call with an error.
+        is_own: True if the stage reads at its own site alone, so that nothing rises unless something changed there.
+    """
+    index, places = speaking.index, speaking.places
+    growth_of = speaking.stage.compile(places)
+    highest = float("-inf")
+    is_ready = False
+
+    def evaluate(changed: bool) -> Refusal:
+        nonlocal highest, is_ready
+        if is_own and not changed:
+            return None
+        if not is_ready:
+            is_ready = all(values[place] is not None for place in places)
+            if not is_ready:  # one of them hasn't been read yet: this stage can't say anything
+                return None
+        try:
+            growth = growth_of(values)
+        except READING_ERRORS as error:
+            report(f"stage {index + 1}", error)
+            return None
+        if not growth > highest:
+            return None
+        highest = growth
+        return speak(index, growth, tuple(values[place] for place in places))
+
+    return evaluate

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 from ..models.model import BreakpointModel
 from ..models.sites import Site
-from .arming import Armed, armed_state
+from .arming import armed_state
 from .invocation import Invocation
+from .state import Armed
 
 _REPEATS = 2_000
 _ROUNDS = 5
@@ -40,7 +42,7 @@ def time_hits(model: BreakpointModel, call: Callable[[], object]) -> list[HitCos
     """
     state = armed_state(model)
     sites = model.sites()
-    invocation = Invocation(model, state.plan, state.baseline_bytes)
+    invocation = Invocation(state)
     hits = [0] * len(sites)
     seconds = [0.0] * len(sites)
 
@@ -50,7 +52,7 @@ def time_hits(model: BreakpointModel, call: Callable[[], object]) -> list[HitCos
         def watch(value: Any) -> None:
             hits[index] += 1
             if hits[index] == 1:
-                seconds[index] = _time_hook(state, index, value)
+                seconds[index] = Context().run(_time_hook, state, index, value)  # in no other invocation
             step(value)
 
         return watch
@@ -67,8 +69,8 @@ def time_hits(model: BreakpointModel, call: Callable[[], object]) -> list[HitCos
 
 def _time_hook(state: Armed, index: int, value: Any) -> float:
     """Return the seconds of one call of a hook, on a scratch invocation that has met the value before."""
-    hook = state.hook(index)
-    scratch = Invocation(state.model, state.plan, state.baseline_bytes)
+    hook = state.hooks[index]
+    scratch = Invocation(state)
     state.enter(scratch)
     try:
         hook(value)

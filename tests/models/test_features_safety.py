@@ -15,8 +15,8 @@ import pytest
 from peakahead.models import features
 from peakahead.models.features import READERS_KEPT, readers_for
 from peakahead.models.guard import guarded
-from peakahead.models.readings import Step, compile_reading, read_all
-from tests.models.values import inside, offered
+from peakahead.models.readings import Step, read_all
+from tests.models.values import inside, offered, read_one
 
 ran: list[str] = []
 
@@ -69,7 +69,7 @@ def test_no_code_of_a_hostile_value_runs(base: type) -> None:
     told = [read_all(one) for one in (value, *around)]
     for path in ((), (Step("attribute", "shape"),), (Step("item", "key"),)):
         for feature in ("len", "value", "type", "nbytes"):
-            compile_reading(path, feature)(value)
+            read_one(path, feature, value)
 
     assert ran == []
     assert all(found[-1][1:] == ("type", type.__dict__["__name__"].__get__(type(one)))

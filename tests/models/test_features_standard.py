@@ -26,8 +26,8 @@ from typing import Any
 
 import pytest
 
-from peakahead.models.readings import Step, compile_reading
-from tests.models.values import inside, offered
+from peakahead.models.readings import Step
+from tests.models.values import inside, offered, read_one
 
 CONTENT = random.Random(1).randbytes(5_000) * 3
 
@@ -174,8 +174,7 @@ def test_no_other_thread_or_signal_handler_sees_a_buffer_moved() -> None:
     signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
     watcher.start()
     try:
-        read = compile_reading((), "len")
-        assert {read(buffer) for _ in range(20_000)} == {len(CONTENT)}
+        assert {read_one((), "len", buffer) for _ in range(20_000)} == {len(CONTENT)}
     finally:
         ended.set()
         watcher.join()
@@ -201,8 +200,8 @@ def test_a_row_of_a_database_offers_its_columns_by_name() -> None:
     row = connection.execute("SELECT 7 AS n, 'some text' AS body, NULL AS none").fetchone()
     assert offered(row) == {"len": 3.0, "type": "Row"}
     assert inside(row) == {"['n']:value": 7.0, "['body']:len": 9.0, "['body']:text": "some text"}
-    assert compile_reading((Step("item", "body"),), "len")(row) == 9.0
-    assert compile_reading((Step("item", "gone"),), "len")(row) is None
+    assert read_one((Step("item", "body"),), "len", row) == 9.0
+    assert read_one((Step("item", "gone"),), "len", row) is None
     half_made = sqlite3.Row(connection.cursor(), ())
     assert inside(half_made) == {}
     connection.close()
@@ -212,7 +211,7 @@ def test_a_row_of_a_database_offers_its_columns_by_name() -> None:
 def test_mappings_of_the_standard_library_offer_their_leaves(kind: Any) -> None:
     mapping = kind(size=7)
     assert inside(mapping) == {"['size']:value": 7.0}
-    assert compile_reading((Step("item", "gone"),), "value")(mapping) is None
+    assert read_one((Step("item", "gone"),), "value", mapping) is None
     assert list(mapping) == ["size"]  # nothing was made for a key that isn't there
 
 

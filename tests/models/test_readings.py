@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from peakahead.models.readings import MAX_READINGS, Step, compile_reading, is_leaf, read_all
+from peakahead.models.readings import MAX_READINGS, Step, is_leaf, read_all
+from tests.models.values import read_one
 
 
 def readings_of(value: Any) -> dict[str, float | str]:
@@ -125,13 +126,13 @@ def test_an_object_offers_its_attributes_and_slots() -> None:
 
     assert readings_of(Image()) == {".header.width:value": 640.0, ".header.height:value": 480.0}
     # A class's plain default isn't found by looking at the instance, but can be read by name.
-    assert compile_reading((Step("attribute", "depth"),), "value")(Image()) == 3.0
+    assert read_one((Step("attribute", "depth"),), "value", Image()) == 3.0
 
 
 def test_a_named_tuple_offers_its_fields() -> None:
     pair = namedtuple("Pair", "a b")(1, [2, 3])
     assert readings_of(pair) == {":len": 2.0, ".a:value": 1.0, ".b:len": 2.0}
-    assert compile_reading((Step("attribute", "b"),), "len")(pair) == 2.0
+    assert read_one((Step("attribute", "b"),), "len", pair) == 2.0
     assert readings_of(os.stat("."))[".st_size:value"] == os.stat(".").st_size
     half_made = tuple.__new__(type(pair), ())
     assert readings_of(half_made) == {":len": 0.0}
@@ -278,8 +279,8 @@ def test_no_code_of_the_value_runs() -> None:
     assert readings_of(HostileObject()) == {".size:value": 5.0}
     assert readings_of(LyingNumber(3)) == {":value": 3.0}
     assert readings_of(LyingPath("no such file")) == {":len": 12.0, ":text": "no such file"}
-    assert compile_reading((Step("attribute", "boom"),), "value")(HostileObject()) is None
-    assert compile_reading((Step("item", "key"),), "value")(hostile) is None
+    assert read_one((Step("attribute", "boom"),), "value", HostileObject()) is None
+    assert read_one((Step("item", "key"),), "value", hostile) is None
 
 
 def test_a_wrapped_temporary_file_runs_no_code_of_its_wrapper() -> None:
@@ -292,4 +293,4 @@ def test_a_wrapped_temporary_file_runs_no_code_of_its_wrapper() -> None:
 def test_production_reads_what_training_read(file_of_1234: pathlib.Path) -> None:
     event = {"n": 3, "path": str(file_of_1234), "rows": [1, 2], "array": np.zeros((3, 4))}
     for path, feature, number in read_all(event):
-        assert compile_reading(path, feature)(event) == number
+        assert read_one(path, feature, event) == number

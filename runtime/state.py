@@ -1,0 +1,95 @@
+"""A model's state in this process: its invocations under way, and the hooks that find theirs."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from ..models.model import BreakpointModel
+from .hooks import Hook, named
+from .steps import Plan
+
+if TYPE_CHECKING:
+    from .invocation import Invocation
+
+
+class Armed:
+    """A model's state in this process.
+
+    Attributes:
+        model: The model; held, since it is found by its id.
+        plan: What its invocations share.
+        baseline_bytes: The resident size when it was armed, cold.
+        current: The invocation that this thread or task is in.
+        active: All that are under way, for threads that they started.
+        hooks: What was made for its sites.
+        is_armed: False if its breakpoints couldn't be set.
+        has_warned: True once an error was told of: after that, `run.errors` alone tells.
+    """
+
+    def __init__(self, model: BreakpointModel, baseline_bytes: int) -> None:
+        self.model = model
+        self.plan = Plan.of(model)
+        self.baseline_bytes = baseline_bytes
+        self.current: ContextVar[Invocation | None] = ContextVar("peakahead invocation", default=None)
+        self.active: list[Invocation] = []
+        self.hooks: list[Hook] = []
+        self.is_armed = False
+        self.has_warned = False
+
+    def hook(self, index: int) -> Hook:
+        """Return what is called with the variable at the model's site of this index."""
+        get = self.current.get
+        active, sole = self.active, self.sole
+
+        def hook(value: Any) -> None:
+            invocation = get() or (sole() if active else None)
+            while invocation is not None:
+                refused = invocation.steps[index](value)
+                if refused is not None:
+                    raise refused  # by `limit` of predict_memory, at the breakpoint in the line above
+                invocation = invocation.outer
+
+        return named(hook)
+
+    def sole(self) -> Invocation | None:
+        """Return the invocation that a thread without one must have been started in, or None where several could be."""
+        active = self.active[:]  # other threads come and go
+        if not active:
+            return None
+        innermost = active[-1]
+        n = 0
+        invocation: Invocation | None = innermost
+        while invocation is not None:
+            n += 1
+            invocation = invocation.outer
+        return innermost if n == len(active) else None
+
+    def enter(self, invocation: Invocation) -> None:
+        """Begin an invocation: this thread or task is in it."""
+        self.active.append(invocation)
+        self.resume(invocation)
+
+    def resume(self, invocation: Invocation) -> None:
+        """Let this thread or task be in an invocation; what is hit there counts for those around it, too."""
+        around = _under_way(self.current.get())
+        if around is not invocation:
+            invocation.outer = around
+            self.current.set(invocation)
+
+    def pause(self, invocation: Invocation) -> None:
+        """Let this thread or task be in what is around an invocation, until it goes on."""
+        if self.current.get() is invocation:  # else it goes on in another context, or one inside of it isn't over
+            self.current.set(_under_way(invocation.outer))
+
+    def leave(self, invocation: Invocation) -> None:
+        """End an invocation."""
+        self.pause(invocation)
+        invocation.end()
+        self.active.remove(invocation)
+
+
+def _under_way(invocation: Invocation | None) -> Invocation | None:
+    while invocation is not None and invocation.is_over:
+        invocation = invocation.outer
+    return invocation
