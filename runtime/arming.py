@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from _thread import RLock  # what `threading` has, which few programs that need no threads load
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType, FunctionType
 
 from ..models.errors import ArmingError, ArmingWarning, StaleCodeWarning
@@ -20,11 +20,11 @@ from ..models.guard import is_from_signal_handler
 from ..models.model import BreakpointModel
 from ..models.sites import FunctionRef
 from . import facts
-from .hooks import forget
+from .hooks import Hook, forget
 from .inject import Probe
-from .locate import import_module
+from .locate import import_module, nested_codes
 from .resident import resident_bytes
-from .roots import Probes, Root, StaleCode, find_root
+from .roots import Codes, Probes, Root, StaleCode, find_root
 from .state import Armed
 
 _lock = RLock()
@@ -43,7 +43,7 @@ def armed_state(model: BreakpointModel) -> Armed:
     return state
 
 
-def arm(model: BreakpointModel, *, strict: bool = False) -> bool:
+def arm(model: BreakpointModel, *, strict: bool = False, prepared: str | os.PathLike[str] | None = None) -> bool:
     """Write a model's breakpoints into its functions, so that the first invocation doesn't pay for it.
 
     Arming again changes nothing, unless a module was reloaded meanwhile: then its new functions are armed. Frames that
@@ -52,6 +52,8 @@ def arm(model: BreakpointModel, *, strict: bool = False) -> bool:
     Args:
         model: The model.
         strict: Raise where a function can't be armed, rather than warn and leave all as it was.
+        prepared: The model's file, of which `peakahead prepare` was run for this Python and this code: then `bytecode`
+            isn't needed. It is trusted as `__pycache__` is. Where it doesn't fit, it warns, and arms without it.
 
     Returns:
         True if the breakpoints are set.
@@ -59,7 +61,34 @@ def arm(model: BreakpointModel, *, strict: bool = False) -> bool:
     Raises:
         ArmingError: If `strict` and a function is missing, isn't what was trained, or can't be rewritten.
     """
-    return _arm(model, strict=strict, tell=_tell)
+    return _arm(model, strict=strict, tell=_tell, prepared=prepared)
+
+
+def prepare(model: BreakpointModel, path: str | os.PathLike[str]) -> str:
+    """Write the code that arming this model gives its functions on this Python, for `arm(model, prepared=path)`.
+
+    Args:
+        model: The model.
+        path: Its file: what is written lies beside it, named for this Python.
+
+    Returns:
+        The path of what was written.
+
+    Raises:
+        ArmingError: If a function can't be armed, or the file can't be written.
+    """
+    from .prepared import Trees, placeholder, prepared_path, tree_of, write_prepared
+
+    sites = model.sites()
+    _check_python()
+    with _lock:
+        trees: Trees = {}
+        for root, probes in _wanted(model, [placeholder(index) for index in range(len(sites))]):
+            codes = root.rewritten({id(model): probes})
+            trees[tree_of(root.original)] = tuple(codes[id(code)] for code in nested_codes(root.original))
+    written = prepared_path(path)
+    write_prepared(written, sites, trees)
+    return written
 
 
 def disarm(model: BreakpointModel) -> None:
@@ -72,29 +101,30 @@ def disarm(model: BreakpointModel) -> None:
                 forget(hook)
 
 
-def _arm(model: BreakpointModel, *, strict: bool, tell: Tell) -> bool:
+def _arm(model: BreakpointModel, *, strict: bool, tell: Tell, prepared: str | os.PathLike[str] | None = None) -> bool:
     error: ArmingError | None = None
+    trees: dict[str, tuple[CodeType, ...]] = {}
     try:
         for site in model.sites():  # not under the lock: what a module runs at import may wait for other threads
             import_module(site.function.module)
+        if prepared is not None:
+            trees = _read_prepared(model, prepared, tell)
     except ArmingError as failed:
         error = failed
     with _lock:
-        state = _armed.get(id(model))
-        if state is None:
-            state = _armed[id(model)] = Armed(model, resident_bytes())
-            state.hooks += [state.hook(index) for index in range(len(model.sites()))]
-        elif state.is_armed and error is None and _is_in_place(state):
+        state = _armed.get(id(model)) or _new_state(model)
+        if state.is_armed and error is None and _is_in_place(state):
             return True
         try:
             if error is not None:
                 raise error
             _take_out(state)
-            _install(state)
+            _install(state, trees)
             state.is_armed = True
             state.baseline_bytes = resident_bytes()
         except ArmingError as failed:
             error = failed
+        _armed[id(model)] = state  # not before it is complete: other threads find it there without the lock
     if error is None:
         _tell_unknown_features(model, tell)
         return True
@@ -105,27 +135,59 @@ def _arm(model: BreakpointModel, *, strict: bool, tell: Tell) -> bool:
     return False
 
 
-def _install(state: Armed) -> None:
+def _new_state(model: BreakpointModel) -> Armed:
+    state = Armed(model, resident_bytes())
+    state.hooks += [state.hook(index) for index in range(len(model.sites()))]
+    return state
+
+
+def _install(state: Armed, prepared: dict[str, tuple[CodeType, ...]]) -> None:
     """Find, check and rewrite every function of a model, and only then change any."""
     model = state.model
-    sites = model.sites()
-    if not sites:
+    if not state.hooks:
         return
-    if not facts.IS_SUPPORTED:
-        raise ArmingError("this Python isn't one whose bytecode is known: use CPython 3.11 to 3.13")
-    found = _find(model)
-    changes: dict[int, tuple[Root, Probes]] = {}
-    for site, hook in zip(sites, state.hooks, strict=True):
-        root, code = found[site.function]
-        _, probes = changes.setdefault(id(root), (root, {}))
-        probes.setdefault(id(code), []).append(Probe(site, hook))
+    _check_python()
     planned = []
-    for root, probes in changes.values():
+    for root, probes in _wanted(model, state.hooks):
         wanted = {**root.probes, id(model): probes}
-        planned.append((root, wanted, root.rewritten(wanted)))
+        codes = _from_prepared(root, prepared, state.hooks) if prepared and not root.probes else None
+        planned.append((root, wanted, codes or root.rewritten(wanted)))
     for root, wanted, codes in planned:
         root.install(wanted, codes)
         _roots.update((id(function), root) for function in root.functions)
+
+
+def _check_python() -> None:
+    if not facts.IS_SUPPORTED:
+        raise ArmingError("this Python isn't one whose bytecode is known: use CPython 3.11 to 3.13")
+
+
+def _wanted(model: BreakpointModel, hooks: Sequence[Hook]) -> list[tuple[Root, Probes]]:
+    """Return each root that a model has sites in, with its probes there."""
+    found = _find(model)
+    wanted: dict[int, tuple[Root, Probes]] = {}
+    for site, hook in zip(model.sites(), hooks, strict=True):
+        root, code = found[site.function]
+        _, probes = wanted.setdefault(id(root), (root, {}))
+        probes.setdefault(id(code), []).append(Probe(site, hook))
+    return list(wanted.values())
+
+
+def _read_prepared(model: BreakpointModel, path: str | os.PathLike[str], tell: Tell) -> dict[str, tuple[CodeType, ...]]:
+    from .prepared import prepared_path, read_prepared
+
+    try:
+        return read_prepared(prepared_path(path), model.sites())
+    except ArmingError as error:
+        tell(f"{model.target} is armed without what was prepared: {error}", ArmingWarning)
+        return {}
+
+
+def _from_prepared(root: Root, prepared: dict[str, tuple[CodeType, ...]], hooks: Sequence[Hook]) -> Codes | None:
+    from .prepared import tree_of, with_hooks
+
+    codes = prepared.get(tree_of(root.original))
+    return with_hooks(root.original, codes, hooks) if codes is not None else None
 
 
 def _find(model: BreakpointModel) -> dict[FunctionRef, tuple[Root, CodeType]]:

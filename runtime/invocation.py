@@ -62,6 +62,7 @@ class Invocation:
             without their frames, which would hold the function's variables.
         error_count: How many there were.
         is_armed: False if the breakpoints couldn't be set, so that only the first forecast stands.
+        raises_errors: True if what `on_forecast` raises is let through.
         is_over: True once it was left.
     """
 
@@ -81,7 +82,7 @@ class Invocation:
         self.outer: Invocation | None = None
         self._armed = armed
         self._on_forecast = on_forecast
-        self._raise_errors = raise_errors
+        self.raises_errors = raise_errors
         self._limit = limit_bytes
         self._stage = -1
         self._said: list[_Said] = []
@@ -170,7 +171,7 @@ class Invocation:
         try:
             on_forecast(forecast)
         except Exception as error:
-            if self._raise_errors:
+            if self.raises_errors:
                 raise
             self._failed("on_forecast", error)
         finally:

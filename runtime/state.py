@@ -45,7 +45,12 @@ class Armed:
         def hook(value: Any) -> None:
             invocation = get() or (sole() if active else None)
             while invocation is not None:
-                refused = invocation.steps[index](value)
+                try:
+                    refused = invocation.steps[index](value)
+                except RecursionError:  # the function has room for the hook, and for no more
+                    if invocation.raises_errors:
+                        raise
+                    return
                 if refused is not None:
                     raise refused  # by `limit` of predict_memory, at the breakpoint in the line above
                 invocation = invocation.outer

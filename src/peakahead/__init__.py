@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .models.model import BreakpointModel
     from .models.registered import register_feature
     from .models.report import Finding, Report
-    from .runtime.arming import arm, disarm
+    from .runtime.arming import arm, disarm, prepare
     from .runtime.forecast import Forecast
     from .runtime.predict import predict_memory
 
@@ -58,6 +58,7 @@ _HOMES = {
     "register_feature": ".models.registered",
     "arm": ".runtime.arming",
     "disarm": ".runtime.arming",
+    "prepare": ".runtime.arming",
     "Forecast": ".runtime.forecast",
     "predict_memory": ".runtime.predict",
     **dict.fromkeys(
@@ -89,6 +90,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "load",
     "arm",
     "disarm",
+    "prepare",
     "predict_memory",
     "Forecast",
     "register_feature",

@@ -12,6 +12,7 @@ from .bench import bench
 from .console import errors
 from .demo import demo
 from .learn import learn
+from .prepare import prepare
 from .run import run
 from .show import show
 
@@ -27,7 +28,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, learn, show, run, bench):
+for _command in (demo, learn, show, run, bench, prepare):
     app.add_command(_command)
 
 

@@ -25,8 +25,7 @@ def import_function(name: str) -> Callable[..., Any]:
     module_name, _, qualname = name.partition(":")
     if not module_name or not qualname:
         raise InvalidTarget(f"{name!r} names no function: write module:function, such as app.handlers:resize")
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` would have it
+    import_from_here()
     try:
         found: Any = importlib.import_module(module_name)
     except Exception as error:
@@ -43,6 +42,12 @@ def import_function(name: str) -> Callable[..., Any]:
         raise InvalidTarget(f"{name} is a {type(found).__name__}, not a function: check the name after the colon")
     function: Callable[..., Any] = found
     return function
+
+
+def import_from_here() -> None:
+    """Let modules be imported from the working directory, as `python -m` would have it."""
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
 
 
 def invocations_option(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
