@@ -32,6 +32,9 @@ def test_training_and_production_run_as_written(tmp_path: Path) -> None:
     served = run("serve.py", str(tmp_path / "data" / "000"))
     assert int(served.stdout.splitlines()[-1]) > 0
     assert re.search(r"up to \d+ bytes, by \w+ at line \d+ of mainfunction", served.stderr)
+    prepared = f"model.{sys.implementation.cache_tag}.prepared"
+    assert f"wrote {prepared}, with 1 breakpoints" in run("-m", "peakahead", "prepare", "model.json").stdout
+    assert run("-W", "error", "start.py").stdout == ""
 
 
 def test_a_registered_feature_is_found_as_written(tmp_path: Path) -> None:
