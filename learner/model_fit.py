@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 import joblib
 
@@ -68,7 +67,7 @@ def fit_model(
         target,
         stages,
         tuple(fingerprints[function] for function in sorted(functions) if function in fingerprints),
-        replace(told, notes=(*told.notes, *_notes(stages, told.noise))),
+        told.replaced(notes=(*told.notes, *_notes(stages, told.noise))),
         _findings(history, scored, choice, coverage),
     )
 

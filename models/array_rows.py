@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from .attributes import MISSING, from_c, own_attribute
 from .core_rows import axes, behind, finite, nbytes, number_of, slot
 from .features import Feature, Read, Row, belongs_to, level
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 _MAX_AXES = 64  # more than any of these libraries allows
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import types
 from _collections import _tuplegetter  # type: ignore[import-not-found]  # in C; what a named tuple's fields are
-from collections.abc import Iterator
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 MISSING: Any = object()
 MAX_ATTRIBUTES = 64

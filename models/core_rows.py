@@ -6,13 +6,16 @@ import io
 import math
 import os
 import stat
-from collections.abc import Callable
 from itertools import chain
-from typing import Any
 
 from .attributes import own_attribute
 from .features import Feature, Items, Read, Row, Value, level, readers_for
 from .sequences import SEQUENCE, read_sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 _LONGEST_PATH = 4_096
 _NO_SIZE = 2**63  # a hash, an identifier

@@ -15,27 +15,28 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 from .attributes import class_name, declared_names, is_heap_type, mro
 from .guard import READING_ERRORS, guarded, is_from_signal_handler
+from .records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
 
 Value = float | str  # what is read: a number, or a category's level
-Read = Callable[[Any], "Value | None"]
-ReadTogether = Callable[[Any], "list[tuple[str, Value]] | None"]
+Read: TypeAlias = "Callable[[Any], Value | None]"
+ReadTogether: TypeAlias = "Callable[[Any], list[tuple[str, Value]] | None]"
 
 # How values of a class are stepped into by text keys: what returns a value's keys, and an item or the default.
-Items = tuple[Callable[[Any], Sequence[Any]], Callable[[Any, str, Any], Any]]
+Items: TypeAlias = "tuple[Callable[[Any], Sequence[Any]], Callable[[Any, str, Any], Any]]"
 
 LONGEST_LEVEL = 40  # characters of a category's level
 TYPE = "type"  # the one feature that every value has
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Record):
     """One number, or one category, that values of a class offer.
 
     Attributes:
@@ -55,8 +56,7 @@ class Feature:
     errors: tuple[type[Exception], ...] = READING_ERRORS
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record):
     """What is read of a class.
 
     Attributes:
@@ -209,7 +209,8 @@ def _library(name: str) -> str:
 def _load(module: str) -> dict[str, Row]:
     found = _rows.get(module)
     if found is None:
-        rows: dict[str, Row] = import_module(f".{module}", __package__).ROWS
+        # Not by `importlib`, which a cold start would pay for.
+        rows: dict[str, Row] = __import__(f"{__package__}.{module}", fromlist=["ROWS"]).ROWS
         for row in rows.values():
             _by_name.update((feature.name, feature) for feature in row.features)
         found = _rows[module] = rows

@@ -7,18 +7,23 @@ A `Fields` wraps one JSON object and knows its place in the file, so that every 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
-from typing import Any
 
 from .errors import InvalidModel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 MAX_TEXT = 1_000
 MAX_ITEMS = 1_000
 _INTEGER_LIMIT = 2**53  # beyond it a JSON number is no longer exact in every reader
 
-# What may stand in an identifier of Python, dots and the `<locals>` or `<lambda>` of a qualified name.
-_NAME = r"[^\W\d][\w.<>]*|<[\w.<>]+"
+
+def is_name(text: str) -> bool:
+    """Tell whether a text is an identifier, or a qualified name: with dots, and parts as `<locals>` or `<lambda>`."""
+    parts = text.split(".")
+    return all((part[1:-1] if part[:1] == "<" and part[-1:] == ">" else part).isidentifier() for part in parts)
 
 
 class Fields:
@@ -54,7 +59,7 @@ class Fields:
 
     def name(self, field: str) -> str:
         value = self.text(field)
-        if not re.fullmatch(_NAME, value):
+        if not is_name(value):
             raise self.complaint("a name as Python writes it", field)
         return value
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import warnings
-from typing import Any
 
 from .errors import InvalidModel
 from .model import FORMAT, MAJOR, MINOR, BreakpointModel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_BYTES = 4 * 2**20
 
 
 def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
     """Write a model, whole or not at all: to a file beside it first, then renamed over it."""
+    import json
+
     text = json.dumps(model.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     try:
         write_whole(path, text.encode())
@@ -72,6 +75,8 @@ def load(path: str | os.PathLike[str]) -> BreakpointModel:
     if len(content) > MAX_BYTES:
         raise InvalidModel(f"{path} is over {MAX_BYTES:,} bytes, more than any model: give the file that `learn` wrote")
     try:
+        import json  # when there is something to read
+
         data = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InvalidModel(f"{path} is not a whole JSON file ({error}): export the model again with `learn`") from error
@@ -96,6 +101,8 @@ def _check_version(path: str, data: Any) -> None:
             f"{'upgrade peakahead' if major > MAJOR else 'export it again with `learn`'}"
         )
     if minor > MINOR:
+        import warnings
+
         warnings.warn(
             f"{path} has format version {major}.{minor}, newer than {MAJOR}.{MINOR}: what it adds is ignored",
             stacklevel=3,

@@ -7,18 +7,20 @@ the lines' layout, on which sites depend. Both are taken of code that we have no
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any
 
 from .fields import Fields
+from .records import Record
 from .sites import FunctionRef
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+
+class Fingerprint(Record):
     """What identifies one function of a model.
 
     Attributes:
@@ -29,7 +31,7 @@ class Fingerprint:
 
     function: FunctionRef
     source: str
-    code: dict[str, str] = field(default_factory=dict)
+    code: dict[str, str]
 
     @classmethod
     def of(cls, function: FunctionRef, code: CodeType) -> Fingerprint:
@@ -73,7 +75,22 @@ def source_digest(code: CodeType) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    content = text.encode("utf-8", "surrogatepass")
+    digest: str = _sha256()(content).hexdigest()
+    return digest[:32]
+
+
+def _sha256() -> Callable[[bytes], Any]:
+    """Return SHA-256 of Python's own, as `random` takes it: `hashlib` loads OpenSSL, 3 ms and 3 MiB of a cold start."""
+    for module in ("_sha2", "_sha256"):  # the latter is its name before 3.12
+        try:
+            found: Callable[[bytes], Any] = __import__(module).sha256
+        except ImportError:  # another version, or a build that relies on OpenSSL
+            continue
+        return found
+    from hashlib import sha256
+
+    return sha256
 
 
 def _identity(code: CodeType) -> tuple[object, ...]:

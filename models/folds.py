@@ -6,10 +6,13 @@ holds the old value until the new one is complete, so its peak follows the large
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
 
-Fold = Callable[[Any], Any]  # of numbers; a category's only fold is `last`
+
+Fold: TypeAlias = "Callable[[Any], Any]"  # of numbers; a category's only fold is `last`
 
 
 def _last() -> Fold:

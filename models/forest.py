@@ -7,20 +7,21 @@ alone: a forest knows nothing there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from .fields import Fields
 from .formulas import Value
+from .records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 MAX_TREES = 64
 MAX_NODES = 127  # of one tree
 LEAF = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Record):
     """What a node's question is about.
 
     Attributes:
@@ -47,8 +48,7 @@ class Input:
         return cls(reading, level)
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Record):
     """A regression tree by its nodes, each child after its parent.
 
     Attributes:
@@ -96,8 +96,7 @@ class Tree:
         return cls(inputs, thresholds, left, right, factors)
 
 
-@dataclass(frozen=True, slots=True)
-class Forest:
+class Forest(Record):
     """Trees whose average is the factor by which the formula's growth is corrected.
 
     Attributes:

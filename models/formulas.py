@@ -7,11 +7,13 @@ forecast, also beyond the range that was trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from .fields import Fields
+from .records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
 MAX_TERMS = 3
 MAX_FACTORS = 2
@@ -21,8 +23,7 @@ MOST_BYTES = 2.0**63  # more than there is; what overflows, as the square of a r
 Value = float | str  # what is read: a number, or a category's level
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Record):
     """What chooses a term's coefficient.
 
     Attributes:
@@ -47,8 +48,7 @@ class Switch:
         return cls(fields.integer("reading", high=n_readings - 1), levels)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Record):
     """One summand of a formula.
 
     Attributes:
@@ -68,8 +68,7 @@ class Term:
         return cls(max(switch.coefficients.values()), factors, switch)
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Record):
     """Growth in bytes as a sum of few terms.
 
     Attributes:

@@ -8,14 +8,17 @@ raise are named, and an error that came through a handler goes on.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from functools import partial
 from types import CodeType, FunctionType, MethodType
-from typing import Any, TypeVar
 
 from .attributes import class_attribute
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 # What the standard library and the libraries of the rows raise of objects that are closed, freed or half made.
 READING_ERRORS = (

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import islice
-from typing import Any
 
 from .attributes import MISSING, own_attribute
 from .core_rows import number_of
 from .features import Feature, Read, Row, level
 from .standard_rows import CONTENT_LENGTH, header_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 MAX_NODES = 1_000  # of a graph, whose neighbours are counted
 _MAX_HEADERS = 256

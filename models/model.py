@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidModel
 from .features import is_built_in, is_category
@@ -13,10 +10,15 @@ from .fields import Fields
 from .fingerprints import Fingerprint
 from .formulas import MAX_LEVELS, Formula, Term, Value
 from .readings import Reading
+from .records import Record
 from .report import Finding, Report
 from .sites import FunctionRef, Site
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
     from .forest import Forest
 
 FORMAT = "peakahead model"
@@ -31,8 +33,7 @@ Seen = tuple[float, float] | frozenset[str]  # of a reading in training: its low
 RANGE_SLACK = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class UpperBound:
+class UpperBound(Record):
     """How far above the expected growth the upper bound stands.
 
     Attributes:
@@ -70,8 +71,7 @@ class UpperBound:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Record):
     """A breakpoint with a formula over the running readings known by then.
 
     Attributes:
@@ -200,8 +200,7 @@ def _seen_from_json(fields: Fields) -> Seen:
     return fields.number("low"), fields.number("high")
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
+class Training(Record):
     """How a model was trained.
 
     Attributes:
@@ -262,8 +261,7 @@ class Training:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BreakpointModel:
+class BreakpointModel(Record, unshown=("training", "findings")):
     """What `learn` found: where to look, what to read, and what it says of the peak.
 
     `print(model)` shows it; `save` writes it; `peakahead.load` reads it back.
@@ -279,8 +277,8 @@ class BreakpointModel:
     target: FunctionRef
     stages: tuple[Stage, ...]
     fingerprints: tuple[Fingerprint, ...]
-    training: Training = field(repr=False)
-    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    training: Training
+    findings: tuple[Finding, ...] = ()
 
     @property
     def breakpoint(self) -> Site:

@@ -7,16 +7,18 @@ Both go through the same table and the same safe steps, so what was trained is w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
-
 from .attributes import MISSING, is_plain_object, isinstance_exact, own_names, read_attribute, read_attributes
 from .features import TYPE, Read, Readers, Value, find_feature, prepare, readers_for, type_level, written
 from .fields import Fields
 from .folds import FOLD_NAMES
 from .guard import READING_ERRORS
+from .records import Record
 from .sites import Site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 MAX_DEPTH = 3
 MAX_READINGS = 64  # of one value
@@ -24,8 +26,7 @@ _MAX_KEYS = 64
 _LONGEST_KEY = 200
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Step:
+class Step(Record, order=True):
     """One step into a value: an attribute of an object, or an item of a dict by its text key."""
 
     kind: str
@@ -47,8 +48,7 @@ class Step:
 Path = tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reading:
+class Reading(Record, order=True):
     """One number, folded over its hits so far in the invocation.
 
     Attributes:

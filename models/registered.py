@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 from .attributes import class_name
 from .errors import InvalidOption
 from .features import Feature, Read, add_registered, built_in_features, find_feature, level, registered_features
+from .records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 SLOW_S = 0.01
 MAX_SLOW = 3  # readings that take longer, of one feature, in one process
@@ -24,8 +27,7 @@ _LONGEST_NAME = 64
 _LONGEST_WRITTEN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Record):
     """One registered feature; it travels to the processes that training runs in.
 
     Attributes:

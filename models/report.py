@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from .fields import Fields
+from .records import Record
 from .sites import Site
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+
+class Finding(Record):
     """A site that was searched, with the best formula found there.
 
     Attributes:
@@ -63,8 +64,7 @@ class Finding:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Record):
     """What `model.report()` gives.
 
     `print(report)` shows it as a table.

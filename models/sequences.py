@@ -6,10 +6,12 @@ sampled evenly, so that a reading's cost is bounded; the sample's size is a read
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from .features import Feature, Read, ReadTogether, Value, readers_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 MAX_PATHS = 1_000  # each is a `stat`
 MAX_ITEMS = 256

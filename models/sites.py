@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from .fields import Fields
+from .records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FunctionRef:
+class FunctionRef(Record, order=True):
     """A function by its module and qualified name.
 
     Attributes:
@@ -31,8 +32,7 @@ class FunctionRef:
         return cls(fields.name("module"), fields.name("qualname"))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Site:
+class Site(Record, order=True):
     """A place in code where a variable can be read.
 
     Attributes:

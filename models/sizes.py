@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from .errors import InvalidOption
 
 FLOOR_BYTES = 2 * 2**20  # the resident size of small runs is page noise: relative errors are taken against no less
@@ -15,7 +13,7 @@ _UNITS = {
     "g": 2**30, "gib": 2**30, "gb": 10**9,
     "t": 2**40, "tib": 2**40, "tb": 10**12,
 }  # fmt: skip
-_SIZE = r"(?ai)\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*"  # compiled at its first use: most of production never parses one
+_SIZE = r"(?ai)\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*"
 
 
 def parse_size(size: int | float | str) -> int:
@@ -25,6 +23,8 @@ def parse_size(size: int | float | str) -> int:
         InvalidOption: If it isn't a positive size.
     """
     if isinstance(size, str):
+        import re  # most of production gives bytes
+
         match = re.fullmatch(_SIZE, size)
         unit = _UNITS.get(match[2].lower()) if match else None
         if match is None or unit is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from collections.abc import Callable
-from typing import Any
 
 from .attributes import MISSING, own_attribute
 from .core_rows import (
@@ -23,6 +21,11 @@ from .core_rows import (
 )
 from .features import Feature, Items, Read, Row, readers_for
 from .sequences import SEQUENCE, read_sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 MAX_MEMBERS = 1_000
 _MAX_HEADERS = 256

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from .array_rows import dtype, dtype_name
 from .attributes import MISSING, from_c, own_attribute
 from .core_rows import LENGTH, behind, length_of, nbytes, number_of, slot, uncompressed
 from .features import Feature, Read, Row, belongs_to, level, readers_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 MAX_BLOCKS = 256  # of a table; what has more is sampled
 _MAX_CHUNKS = 4_096  # of all columns together; bytes of more are not asked for

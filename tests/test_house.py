@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import peakahead
+from examples.running_example import mainfunction
+from tests.runtime.models import at_entry, watching
 
 ROOT = Path(__file__).parents[1]
 STANDARD = set(sys.stdlib_module_names)
@@ -51,13 +53,64 @@ def test_what_a_measured_child_imports_is_light() -> None:
         assert not strange, f"learner/{name}.py imports {strange}, which a child would hold while it is measured"
 
 
-def test_the_face_alone_loads_almost_nothing() -> None:
-    script = "import sys; a = set(sys.modules); import peakahead; print(sorted(set(sys.modules) - a))"
+def loaded_by(script: str) -> set[str]:
+    """Return the modules that a script loads in a fresh interpreter that has imported the running example."""
+    lines = [
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r})",
+        f"sys.path.append({str(ROOT)!r}); import examples.running_example",
+        "before = set(sys.modules)",
+        script,
+        "print('loaded', *(set(sys.modules) - before))",
+    ]
+    # Without `site`: what an editable install or another package loads at the start isn't what is asked.
+    command = [sys.executable, "-I", "-S", "-c", "\n".join(lines)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return set(shown.splitlines()[-1].split()[1:])
 
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
-    assert "peakahead.models" not in loaded
-    assert "bytecode" not in loaded
+LOADED_TO_LOAD = {
+    f"peakahead.models{name}"
+    for name in (
+        *("", ".attributes", ".core_rows", ".errors", ".features", ".fields", ".file", ".fingerprints", ".folds"),
+        *(".formulas", ".guard", ".model", ".readings", ".records", ".report", ".sequences", ".sites"),
+    )
+}
+JSON = {"json", "json.decoder", "json.encoder", "json.scanner", "_json"}
+DIGEST = {"_sha2", "_sha256"}  # what there is of them
+
+
+@pytest.mark.parametrize(
+    ("action", "ours", "standard"),
+    [
+        ("", set(), set()),
+        ("model = peakahead.load({path!r})", LOADED_TO_LOAD, JSON | {"math"}),
+        (
+            "model = peakahead.load({path!r}); "
+            "assert model.fingerprints[0].matches(examples.running_example.mainfunction.__code__)",
+            LOADED_TO_LOAD,
+            JSON | DIGEST | {"math"},
+        ),
+    ],
+    ids=["import", "load", "load and check the fingerprint"],
+)
+def test_production_loads_only_what_it_needs(action: str, ours: set[str], standard: set[str], tmp_path: Path) -> None:
+    path = str(tmp_path / "model.json")
+    watching(mainfunction, at_entry(mainfunction, "folder")).save(path)
+
+    loaded = loaded_by("import peakahead; " + action.format(path=path))
+
+    assert {name for name in loaded if name.startswith("peakahead")} == {"peakahead", *ours}
+    assert {name for name in loaded if not name.startswith("peakahead")} <= standard | {"__future__"}
+
+
+def test_no_module_of_the_contract_loads_what_is_slow_to_load() -> None:
+    names = [f"peakahead.models.{path.stem}" for path in (ROOT / "models").glob("[!_]*.py")]
+
+    loaded = loaded_by(f"import {', '.join(names)}")
+
+    assert loaded >= set(names)
+    standard = {name for name in loaded if not name.startswith("peakahead")}
+    assert standard <= {"__future__", "math", "struct", "_struct", "warnings"}
 
 
 def test_every_name_of_the_face_is_there() -> None:

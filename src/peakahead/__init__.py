@@ -15,10 +15,10 @@ Production, which needs neither NumPy nor scikit-learn:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .learner.fit import fit
     from .learner.invocations import Invocation
     from .learner.learn import Progress, learn
@@ -113,7 +113,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = import_module(home, __name__)
+        # Not by `importlib`, which a cold start would pay for.
+        module = __import__(f"{__name__}{home}", fromlist=[name])
     except ModuleNotFoundError as error:
         if home.startswith(".learner") and error.name in {"numpy", "scipy", "sklearn", "joblib", "cloudpickle"}:
             raise ModuleNotFoundError(

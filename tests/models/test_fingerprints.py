@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import pathlib
 import subprocess
 import sys
 from types import ModuleType
 
+import pytest
+
+import peakahead
 from peakahead.models.fingerprints import Fingerprint, code_digest, source_digest
 from peakahead.models.sites import FunctionRef
 
@@ -76,3 +80,23 @@ def test_the_digest_does_not_depend_on_the_hash_seed(tmp_path: pathlib.Path) -> 
 
     assert len(digests) == 1
     assert code_digest(module_of(tmp_path, SOURCE, "same").work.__code__)
+
+
+DIGEST = """
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))
+sys.path.insert(0, {source!r})
+from peakahead.models.fingerprints import _digest
+print(_digest("größe = 1\\ud800"), "hashlib" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("absent", "loads_hashlib"), [([], False), (["_sha2", "_sha256"], True)])
+def test_a_digest_is_sha_256_whoever_computes_it(absent: list[str], loads_hashlib: bool) -> None:
+    script = DIGEST.format(absent=absent, source=str(pathlib.Path(peakahead.__file__).parents[1]))
+    command = [sys.executable, "-I", "-S", "-X", "utf8", "-c", script]
+
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    expected = hashlib.sha256("größe = 1\ud800".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    assert shown == [expected, str(loads_hashlib)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 import warnings
@@ -144,9 +143,7 @@ def test_two_models_share_a_function_and_leave_it_in_any_order(order: tuple[int,
 
 def test_a_function_that_is_not_what_was_trained_runs_unarmed_with_a_warning() -> None:
     watched = watching(targets.work, stored(targets.work, "size", "size = "))
-    stale = dataclasses.replace(
-        watched, fingerprints=(Fingerprint(watched.target, "another", {"cpython-311": "other"}),)
-    )
+    stale = watched.replaced(fingerprints=(Fingerprint(watched.target, "another", {"cpython-311": "other"}),))
     original = targets.work.__code__
 
     with pytest.warns(
