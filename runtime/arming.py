@@ -11,8 +11,6 @@ import os
 import sys
 import warnings
 from _thread import RLock  # what `threading` has, which few programs that need no threads load
-from collections.abc import Callable, Sequence
-from types import CodeType, FunctionType
 
 from ..models.errors import ArmingError, ArmingWarning, StaleCodeWarning
 from ..models.features import find_feature
@@ -20,18 +18,26 @@ from ..models.guard import is_from_signal_handler
 from ..models.model import BreakpointModel
 from ..models.sites import FunctionRef
 from . import facts
-from .hooks import Hook, forget
+from .hooks import forget
 from .inject import Probe
 from .locate import import_module, nested_codes
 from .resident import resident_bytes
-from .roots import Codes, Probes, Root, StaleCode, find_root
+from .roots import Root, StaleCode, find_root
 from .state import Armed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import CodeType, FunctionType
+
+    from .hooks import Hook
+    from .roots import Codes, Probes
+
+    Tell = Callable[[str, type[Warning]], None]
 
 _lock = RLock()
 _armed: dict[int, Armed] = {}  # by the model's id; the state holds the model
 _roots: dict[int, Root] = {}  # by the id of each of its functions; the root holds them
-
-Tell = Callable[[str, type[Warning]], None]
 
 
 def armed_state(model: BreakpointModel) -> Armed:
@@ -77,12 +83,12 @@ def prepare(model: BreakpointModel, path: str | os.PathLike[str]) -> str:
     Raises:
         ArmingError: If a function can't be armed, or the file can't be written.
     """
-    from .prepared import Trees, placeholder, prepared_path, tree_of, write_prepared
+    from .prepared import placeholder, prepared_path, tree_of, write_prepared
 
     sites = model.sites()
     _check_python()
     with _lock:
-        trees: Trees = {}
+        trees: dict[str, tuple[CodeType, ...]] = {}
         for root, probes in _wanted(model, [placeholder(index) for index in range(len(sites))]):
             codes = root.rewritten({id(model): probes})
             trees[tree_of(root.original)] = tuple(codes[id(code)] for code in nested_codes(root.original))

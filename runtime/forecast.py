@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..models.formulas import Value
+from ..models.records import Record
 from ..models.sites import Site
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Record):
     """How much memory an invocation is about to need, in bytes.
 
     Attributes:

@@ -8,10 +8,13 @@ the name means nothing, in another process, it stands for a function that does n
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
 
-Hook = Callable[[Any], None]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Hook = Callable[[Any], None]
 
 _living: dict[str, Hook] = {}
 _made = 0

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
 
 from ..models.errors import PredictedMemoryExceeded
 from ..models.formulas import Value
@@ -14,12 +12,16 @@ from ..models.sizes import format_size
 from .forecast import Forecast
 from .hooks import ignore
 from .resident import resident_bytes
-from .steps import Refusal, Step
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .state import Armed
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
-OnForecast = Callable[[Forecast], object]
+    from .state import Armed
+    from .steps import Refusal, Step
+
+    OnForecast = Callable[[Forecast], object]
 
 MAX_FORECASTS = 1_000
 MAX_ERRORS = 100

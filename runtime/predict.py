@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, Literal, TypeVar, cast
+from _contextvars import ContextVar  # what `contextvars` has
 
 from ..models.errors import InvalidOption
 from ..models.model import BreakpointModel
 from ..models.sizes import parse_size
 from .arming import armed_state
-from .invocation import Invocation, OnForecast
-from .state import Armed
-from .wrapping import wrapped
+from .invocation import Invocation
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, Literal, TypeVar
+
+    from .invocation import OnForecast
+    from .state import Armed
+
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
+
 # What this thread or task is in, innermost last: one wrapper object may be entered many times over.
 _entered: ContextVar[tuple[tuple[predict_memory, Armed, Invocation], ...]] = ContextVar("peakahead entered", default=())
 _ON_ERROR = ("warn", "raise")
@@ -100,7 +105,9 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
             raise InvalidOption(f"{function!r} can't be wrapped: put the decorator below @classmethod")
         if not callable(function):
             raise InvalidOption(f"{function!r} can't be wrapped: give a function, or something else that is callable")
-        return cast("_Function", wrapped(function, self._begin))
+        from .wrapping import wrapped
+
+        return wrapped(function, self._begin)  # type: ignore[return-value]  # it takes and gives what the function does
 
     def _begin(self) -> tuple[Armed, Invocation]:
         armed = armed_state(self._model)

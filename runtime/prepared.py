@@ -13,23 +13,27 @@ import marshal
 import os
 import sys
 from _imp import source_hash  # what `importlib.util`, which costs a millisecond, has for checked `.pyc` files
-from collections.abc import Iterator, Sequence
 from importlib._bootstrap_external import MAGIC_NUMBER  # likewise
 from types import CodeType
-from typing import Any
 
 from ..models.errors import ArmingError
 from ..models.fingerprints import code_digest
 from ..models.sites import Site
-from .hooks import Hook
 from .locate import nested_codes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from .hooks import Hook
+
+    Trees = dict[str, tuple[CodeType, ...]]  # by the original tree's digest: what stands for each of its code objects
 
 _HEADER = b"peakahead prepared 1\n" + MAGIC_NUMBER
 _HASH_KEY = int.from_bytes(MAGIC_NUMBER, "little")
 _HASH_BYTES = 8
 _PLACEHOLDER = "peakahead hook of site"
-
-Trees = dict[str, tuple[CodeType, ...]]  # by the original tree's digest: what stands for each of its code objects
 
 
 def prepared_path(model_path: str | os.PathLike[str]) -> str:

@@ -6,17 +6,19 @@ instances. Rewriting always begins at the original code, so that models may come
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import CodeType, FunctionType
-
 from ..models.errors import ArmingError
 from ..models.fingerprints import Fingerprint
 from ..models.sites import FunctionRef
 from .inject import Probe, inject, replace_nested
 from .locate import LOCALS, find_functions, living_instances, nested_codes, root_of
 
-Probes = dict[int, list[Probe]]  # by the original code object (its id) in the tree of nested ones
-Codes = dict[int, CodeType]  # from each original code object (its id) to what stands for it
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FunctionType
+
+    Probes = dict[int, list[Probe]]  # by the original code object (its id) in the tree of nested ones
+    Codes = dict[int, CodeType]  # from each original code object (its id) to what stands for it
 
 
 class StaleCode(ArmingError):

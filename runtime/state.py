@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from _contextvars import ContextVar  # what `contextvars` has
 
 from ..models.model import BreakpointModel
-from .hooks import Hook, named
+from .hooks import named
 from .steps import Plan
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from .hooks import Hook
     from .invocation import Invocation
 
 

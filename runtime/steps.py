@@ -12,31 +12,35 @@ kept as one pair, since another thread may be in the same step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from ..models.errors import PredictedMemoryExceeded
-from ..models.features import Read, is_built_in
-from ..models.folds import FOLDS, Fold
+from ..models.features import is_built_in
+from ..models.folds import FOLDS
 from ..models.formulas import Value
 from ..models.guard import READING_ERRORS, is_from_signal_handler
 from ..models.model import BreakpointModel, Stage
 from ..models.readings import Reading, compile_reading, errors_of
+from ..models.records import Record
 from ..models.sites import Site
 
-Refusal = PredictedMemoryExceeded | None
-Step = Callable[[Any], Refusal]
-Speak = Callable[[int, float, Sequence[Value]], Refusal]
-Report = Callable[[str, Exception], None]  # what failed, and how
-Values = list[Any]  # running readings by their numbers, None where nothing is known yet
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ..models.errors import PredictedMemoryExceeded
+    from ..models.features import Read
+    from ..models.folds import Fold
+
+    Refusal = PredictedMemoryExceeded | None
+    Step = Callable[[Any], Refusal]
+    Speak = Callable[[int, float, Sequence[Value]], Refusal]
+    Report = Callable[[str, Exception], None]  # what failed, and how
+    Values = list[Any]  # running readings by their numbers, None where nothing is known yet
 
 # Folds by which the folded number passes the highest so far just where the number itself does.
 _LIKE_ITSELF = {"last", "max"}
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Record):
     """How one reading is taken.
 
     Attributes:
@@ -81,8 +85,7 @@ def _of_kind(bind: Callable[[type], Read | None], kind: type) -> Callable[[type]
     return bind_checked
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """What can be worked out of a model once, for all its invocations.
 
     Attributes:
@@ -207,8 +210,7 @@ def _failed(error: Exception, taken: Taken, report: Report) -> None:
         raise error
 
 
-@dataclass(frozen=True, slots=True)
-class _Speaking:
+class _Speaking(Record):
     """A stage that speaks at a site.
 
     Attributes:
