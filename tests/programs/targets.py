@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
@@ -19,7 +19,7 @@ def area(width: int, height: int) -> int:
     return width * height + corner
 
 
-def loop(sizes: list[int]) -> int:
+def loop(sizes: Iterable[int]) -> int:
     total = 0
     for size in sizes:
         total += size

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import itertools
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -241,26 +242,42 @@ def test_arming_and_disarming_while_threads_run_the_function(work: BreakpointMod
     assert not wrong
 
 
-def test_hits_without_end_leave_nothing_behind(work: BreakpointModel) -> None:
+def grown_by(run: Callable[[], object]) -> int:
+    gc.collect()
+    before = resident_bytes()
+    run()
+    gc.collect()
+    return resident_bytes() - before
+
+
+def test_ten_million_hits_leave_nothing_behind() -> None:
+    watched = watching(targets.loop, stored(targets.loop, "size", "for size"), fold="max")
+
+    def hit(n: int) -> None:
+        with peakahead.predict_memory(watched) as run:
+            targets.loop(itertools.repeat(7, n))
+        assert growths(run) == [1_000, 7]
+
+    hit(10_000)
+    assert grown_by(lambda: hit(10_000_000)) < 2**19
+    peakahead.disarm(watched)
+
+
+def test_forecasts_that_rise_without_end_are_thinned() -> None:
     watched = watching(targets.loop, stored(targets.loop, "total", "total += "), fold="sum")
 
-    def hit(n: int) -> Any:
+    def rise(n: int) -> Any:
         with peakahead.predict_memory(watched) as run:
-            targets.loop(range(n))  # type: ignore[arg-type]  # as good as a list
+            targets.loop(range(n))
         return run
 
-    run = hit(5_000)
+    run = rise(5_000)
     assert len(run.forecasts) <= MAX_FORECASTS
     assert run.forecasts[0].growth_bytes == 1_000
     assert run.forecast.growth_bytes == sum(k * (k + 1) // 2 for k in range(5_000))
     elapsed = [forecast.elapsed_s for forecast in run.forecasts]
     assert elapsed == sorted(elapsed)
-    hit(30_000)
-    gc.collect()
-    before = resident_bytes()
-    hit(60_000)
-    gc.collect()
-    assert resident_bytes() - before < 2**19
+    assert grown_by(lambda: rise(50_000)) < 2**19
     peakahead.disarm(watched)
 
 
