@@ -55,7 +55,10 @@ class Armed:
                         raise
                     return
                 if refused is not None:
-                    raise refused  # by `limit` of predict_memory, at the breakpoint in the line above
+                    try:
+                        raise refused  # by `limit` of predict_memory, at the breakpoint in the line above
+                    finally:
+                        del refused  # a frame that held its own error would keep the function's variables alive
                 invocation = invocation.outer
 
         return named(hook)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import gc
 import os
 import signal
 import threading
 import traceback
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -162,6 +165,23 @@ def test_the_limit_refuses_before_the_file_is_read(tmp_path: Path) -> None:
     file.close()
     peakahead.disarm(watched)
     del opened
+
+
+def test_a_refused_function_s_variables_are_freed_with_the_error(work: BreakpointModel) -> None:
+    class Large:
+        def __mul__(self, n: int) -> int:
+            return n * 2**40
+
+    large: Any = Large()
+    held = weakref.ref(large)
+    gc.disable()
+    try:
+        with contextlib.suppress(MemoryError), peakahead.predict_memory(work, limit="1GiB"):
+            targets.work(large)
+        del large
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_a_limit_that_is_not_passed_refuses_nothing(work: BreakpointModel) -> None:
