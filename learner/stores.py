@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import dis
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 
-from ..models.assigned import pending_targets
+from ..models.assigned import giving_back, sets_aside
 
 _NAME_STORES = {"STORE_NAME", "STORE_GLOBAL"}
 _LOCAL_STORES = {"STORE_FAST", "STORE_DEREF"}
@@ -80,9 +81,7 @@ class CodeStores:
         line_at = self._line_of = {
             offset: line for start, end, line in code.co_lines() if line is not None for offset in range(start, end, 2)
         }
-        restored: set[str] = set()
-        assigning: set[int] = set()
-        pending = extended = 0
+        extended = 0
         deleting, stored_at = ("", 0), 0
         for index, offset in enumerate(starts):
             opcode, argument = raw[offset], raw[offset + 1] | extended
@@ -104,27 +103,27 @@ class CodeStores:
                 names = (code.co_names[argument],)
             elif name in _FUSED_STORES:
                 names = tuple(slots[(argument >> shift) & 15] for shift in _FUSED_STORES[name])
-            elif name == "LOAD_FAST_AND_CLEAR":
-                restored.add(slots[argument])
             elif opcode == _RESUME and argument & _RESUME_KIND == 0:
                 self.entries.add(offset)
             elif opcode == _YIELD_VALUE:
                 self.suspensions.add(offset)
-            if pending >= len(names):
-                assigning.add(offset)
-            pending = pending_targets(pending, name, argument)
             line = line_at.get(offset)
             if names and line is not None:
                 self._stores[offset] = tuple((stored, line) for stored in names)
-        for offset in self._stores.keys() - assigning:
-            self._stores[offset] = tuple(store for store in self._stores[offset] if store[0] not in restored)
+        if any(sets_aside(raw[offset]) for offset in starts):
+            given_back = giving_back(_steps(raw, starts), code.co_exceptiontable)
+            for offset in {offset for offset, _ in given_back} & self._stores.keys():
+                stored = enumerate(self._stores[offset])
+                self._stores[offset] = tuple(store for which, store in stored if (offset, which) not in given_back)
 
     def _find_busy_lines(self) -> None:
         raw = self.code.co_code
         for offset, stores in self._stores.items():
             line = self._line_of[offset]
             after = self._next[offset]
-            while after and dis.opname[raw[after[0]]] in _IDLE:
+            passed: set[int] = set()
+            while after and after[0] not in passed and dis.opname[raw[after[0]]] in _IDLE:
+                passed.add(after[0])  # `while True: pass` leads back to itself
                 after = self._next[after[0]]
             if stores and any(self._line_of.get(successor) == line for successor in after):
                 self.busy_lines.add(line)
@@ -193,6 +192,16 @@ class CodeStores:
                     seen.add(successor)
                     queue.append(successor)
         return found
+
+
+def _steps(raw: bytes, starts: list[int]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield of each instruction the offset, opcode, argument, and the offset that it jumps to or -1."""
+    extended = 0
+    for offset, after in zip(starts, [*starts[1:], len(raw)], strict=True):
+        opcode, argument = raw[offset], raw[offset + 1] | extended
+        extended = argument << 8 if opcode == _EXTENDED_ARG else 0
+        ways = _successors(dis.opname[opcode], opcode, argument, after)
+        yield offset, opcode, argument, ways[-1] if opcode in dis.hasjrel else -1
 
 
 def _successors(name: str, opcode: int, argument: int, after: int | None) -> tuple[int, ...]:

@@ -21,7 +21,3 @@ FUSED_OPCODES = {
     "STORE_FAST_LOAD_FAST": ("STORE_FAST", "LOAD_FAST"),
     "LOAD_FAST_LOAD_FAST": ("LOAD_FAST", "LOAD_FAST"),
 }
-
-# Since 3.12 a comprehension runs in its function's frame: LOAD_FAST_AND_CLEAR sets the outer variable aside, and a
-# STORE_FAST gives it back, which may be no value at all. Loading it then ends the process.
-RESTORES_AFTER = "LOAD_FAST_AND_CLEAR"

@@ -1,38 +1,41 @@
 """Writes breakpoints into a code object: pure, from one code object to another.
 
 After each store of a probe's variable at its line come four instructions: the hook as a constant, the variable, a
-call of one argument, pop. They carry the store's own position, so lines, tracebacks and debuggers see nothing new.
-The `bytecode` library is used in the one mode that keeps exception tables right, and what it returns is compared
-with the original before anyone runs it.
+call of one argument, pop. They carry the store's own position, so lines, tracebacks and debuggers see nothing new,
+and whatever guards the store guards them. The `bytecode` library is used in the one mode that keeps exception tables
+right, and what it returns is compared with the original before anyone runs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from types import CodeType
-from typing import TYPE_CHECKING, Any
 
-from ..models.assigned import pending_targets
 from ..models.errors import ArmingError
-from ..models.sites import Site
 from . import facts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bytecode import Bytecode, Instr
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
-Hook = Callable[[Any], None]
+    from bytecode import Instr
+
+    from ..models.sites import Site
+    from .places import Places
+
+    Hook = Callable[[Any], object]
 
 _STACK_ROOM = 3  # the hook, the NULL beside it, the variable
-_LOAD_OF = {"STORE_FAST": "LOAD_FAST", "STORE_DEREF": "LOAD_DEREF", "STORE_NAME": "LOAD_NAME"}
 
 
-@dataclass(frozen=True, slots=True)
 class Probe:
     """A hook to be called with a variable at a site."""
 
-    site: Site
-    hook: Hook
+    __slots__ = ("hook", "site")
+
+    def __init__(self, site: Site, hook: Hook) -> None:
+        self.site = site
+        self.hook = hook
 
 
 def inject(code: CodeType, probes: Sequence[Probe]) -> CodeType:
@@ -45,92 +48,77 @@ def inject(code: CodeType, probes: Sequence[Probe]) -> CodeType:
         return code
     from bytecode import Bytecode
 
-    # The default round trip recomputes handlers' stack depths, too high for some: a later raise then crashes.
-    edited = Bytecode.from_code(code, conserve_exception_block_stackdepth=True)
-    missing = {probe.site for probe in probes}
-    edited[:] = list(_with_calls(_unfused(edited), probes, missing, code))
-    if missing:
-        site = min(missing)
-        raise ArmingError(f"{code.co_qualname} has no assignment of {site.variable} at line {site.line + 1}")
-    rewritten = edited.to_code(stacksize=code.co_stacksize + _STACK_ROOM, compute_exception_stack_depths=False)
+    from .places import Places
+
+    places = Places(code, probes)
+    if places.missing:
+        site = min(places.missing)
+        what = "parameter" if site.entry else "assignment of"
+        where = "" if site.entry else f" at line {site.line + 1}"
+        raise ArmingError(f"{code.co_qualname} has no {what} {site.variable}{where}")
+    try:
+        # The default round trip recomputes handlers' stack depths, too high for some: a later raise then crashes.
+        edited = Bytecode.from_code(code, conserve_exception_block_stackdepth=True)
+        edited[:] = list(_with_calls(list(edited), places, code))
+        rewritten = edited.to_code(stacksize=code.co_stacksize + _STACK_ROOM, compute_exception_stack_depths=False)
+    except (IndexError, ValueError, TypeError) as error:  # code that it doesn't understand
+        raise ArmingError(f"{code.co_qualname} can't be rewritten: `bytecode` can't read it ({error})") from error
     difference = _difference(code, rewritten)
     if difference:
         raise ArmingError(f"{code.co_qualname} can't be rewritten on this Python: its {difference} came out changed")
     return rewritten
 
 
-def _unfused(edited: Bytecode) -> Iterator[Any]:
-    """Yield the instructions with those that do two things at once taken apart."""
+def _with_calls(items: list[Any], places: Places, code: CodeType) -> Iterator[Any]:
+    """Yield what the code is made of, with the calls among it."""
     from bytecode import Instr
 
-    for item in edited:
-        parts = facts.FUSED_OPCODES.get(item.name) if isinstance(item, Instr) else None
-        if parts is None:
+    number = -1
+    for index, item in enumerate(items):
+        if not isinstance(item, Instr):  # a label, or where a handler's guard begins or ends
             yield item
-        else:
-            fused: Any = item
-            for name, argument in zip(parts, fused.arg, strict=True):
-                yield Instr(name, argument, location=fused.location)
-
-
-def _with_calls(items: Iterator[Any], probes: Sequence[Probe], missing: set[Site], code: CodeType) -> Iterator[Any]:
-    items_list = list(items)
-    first = code.co_firstlineno
-    at_store: dict[tuple[str, int], list[Probe]] = {}
-    for probe in probes:
-        if not probe.site.entry:
-            at_store.setdefault((probe.site.variable, first + probe.site.line), []).append(probe)
-    restored = {item.arg for item in items_list if getattr(item, "name", "") == facts.RESTORES_AFTER}
-    entered = False
-    pending = 0
-    for index, item in enumerate(items_list):
-        yield item
-        name = getattr(item, "name", "")
-        if not name:  # a label
             continue
-        is_target = pending > 0
-        pending = pending_targets(pending, name, item.arg if isinstance(item.arg, int) else 0)
-        if name == "RESUME" and not entered:
-            entered = True
-            yield from _entry_calls(probes, missing, code, items_list[index + 1 :], item)
-        elif name in _LOAD_OF or name == "STORE_GLOBAL":
-            variable = item.arg if isinstance(item.arg, str) else item.arg.name
-            if variable in restored and not is_target:
-                continue
-            is_deleted = _is_deleted(item, items_list[index + 1 : index + 2])
-            for probe in at_store.get((variable, item.location.lineno), ()):
-                missing.discard(probe.site)
-                if is_deleted:  # the tracer, too, finds no value after such a line
-                    continue
-                if name == "STORE_GLOBAL":
-                    yield from _call(probe.hook, "LOAD_GLOBAL", (False, variable), item.location)
-                else:
-                    yield from _call(probe.hook, _LOAD_OF[name], item.arg, item.location)
+        number += 1
+        # Those that do two things at once are always taken apart: their operands overflow silently above 15, and the
+        # library numbers variables anew.
+        for part, instruction in enumerate(_unfused(item)):
+            yield instruction
+            for probe in places.after.get((number, part), ()):
+                yield from _call(probe.hook, *_load_of(instruction), instruction.location)
+        if number == places.entry:
+            yield from _entry_calls(places.at_entry, code, items[index + 1 :], item)
+    if number + 1 != places.n_instructions:
+        raise ValueError(f"it finds {number + 1} instructions of {places.n_instructions}")
 
 
-def _is_deleted(store: Any, following: list[Any]) -> bool:
-    """Tell whether what is stored is deleted at once, as the name in `except ... as name` is when its block ends."""
-    return any(
-        getattr(item, "name", "") == store.name.replace("STORE", "DELETE") and item.arg == store.arg
-        for item in following
-    )
+def _unfused(item: Instr) -> list[Instr]:
+    from bytecode import Instr
+
+    parts = facts.FUSED_OPCODES.get(item.name)
+    if parts is None:
+        return [item]
+    arguments: Any = item.arg
+    return [Instr(name, argument, location=item.location) for name, argument in zip(parts, arguments, strict=True)]
 
 
-def _entry_calls(
-    probes: Sequence[Probe], missing: set[Site], code: CodeType, following: list[Any], resume: Instr
-) -> Iterator[Instr]:
+def _load_of(store: Instr) -> tuple[str, Any]:
+    """Return the instruction, and its argument, that loads what was stored."""
+    load = store.name.replace("STORE", "LOAD")
+    return load, (False, store.arg) if load == "LOAD_GLOBAL" else store.arg
+
+
+def _entry_calls(probes: Sequence[Probe], code: CodeType, following: Sequence[Any], resume: Instr) -> Iterator[Instr]:
     """Yield the calls for parameters, in their order, at the position of the body's first instruction.
 
     At the `def` line they would make a line event that the bare function doesn't make.
     """
+    if not probes:
+        return
     from bytecode import Instr
     from bytecode.instr import CellVar
 
     place = next((i.location for i in following if isinstance(i, Instr) and i.location and i.location.lineno), None)
-    order = {name: index for index, name in enumerate(code.co_varnames)}
-    at_entry = [probe for probe in probes if probe.site.entry and probe.site.variable in order]
-    for probe in sorted(at_entry, key=lambda probe: order[probe.site.variable]):
-        missing.discard(probe.site)
+    for probe in probes:
         variable = probe.site.variable
         if variable in code.co_cellvars:  # a nested function uses it
             yield from _call(probe.hook, "LOAD_DEREF", CellVar(variable), place or resume.location)
@@ -169,9 +157,10 @@ def replace_nested(code: CodeType, replacements: dict[int, CodeType]) -> CodeTyp
 
 def _difference(original: CodeType, rewritten: CodeType) -> str:
     """Return what of the original the rewritten code lost, or an empty text."""
-    n = original.co_argcount + original.co_kwonlyargcount + bool(original.co_flags & 4) + bool(original.co_flags & 8)
+    from .places import parameters
+
     checks = {
-        "arguments": original.co_varnames[:n] == rewritten.co_varnames[:n]
+        "arguments": parameters(original) == parameters(rewritten)
         and original.co_argcount == rewritten.co_argcount
         and original.co_kwonlyargcount == rewritten.co_kwonlyargcount
         and original.co_posonlyargcount == rewritten.co_posonlyargcount,
@@ -193,22 +182,11 @@ def _lines(code: CodeType) -> list[int]:
 
 
 def _handler_depths(code: CodeType) -> list[tuple[int, int]]:
-    """Return, along the exception table, each handler's rank by position and its stack depth, repeats once.
+    """Return, along the exception table, each handler's rank by position and its stack depth, repeats once."""
+    from ..models.assigned import varints
 
-    The table is a row of varints, four an entry: start, length, target, and depth with a flag; see
-    Objects/exception_handling_notes.txt of CPython.
-    """
-    numbers = list(_varints(code.co_exceptiontable))
+    numbers = varints(code.co_exceptiontable)
     entries = list(zip(numbers[2::4], numbers[3::4], strict=True))
     rank = {target: index for index, target in enumerate(sorted({target for target, _ in entries}))}
     depths = [(rank[target], depth) for target, depth in entries]
     return [entry for index, entry in enumerate(depths) if index == 0 or entry != depths[index - 1]]
-
-
-def _varints(table: bytes) -> Iterator[int]:
-    value = 0
-    for byte in table:
-        value = (value << 6) | (byte & 63)
-        if not byte & 64:  # the last of this number
-            yield value
-            value = 0
