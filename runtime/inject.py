@@ -51,7 +51,9 @@ def inject(code: CodeType, probes: Sequence[Probe]) -> CodeType:
     edited[:] = list(_with_calls(_unfused(edited), probes, missing, code))
     if missing:
         site = min(missing)
-        raise ArmingError(f"{code.co_qualname} has no assignment of {site.variable} at line {site.line + 1}")
+        what = "parameter" if site.entry else "assignment of"
+        where = "" if site.entry else f" at line {site.line + 1}"
+        raise ArmingError(f"{code.co_qualname} has no {what} {site.variable}{where}")
     rewritten = edited.to_code(stacksize=code.co_stacksize + _STACK_ROOM, compute_exception_stack_depths=False)
     difference = _difference(code, rewritten)
     if difference:
@@ -127,7 +129,8 @@ def _entry_calls(
     from bytecode.instr import CellVar
 
     place = next((i.location for i in following if isinstance(i, Instr) and i.location and i.location.lineno), None)
-    order = {name: index for index, name in enumerate(code.co_varnames)}
+    # Another local has no value yet: Python 3.12 doesn't check that, and crashes.
+    order = {name: index for index, name in enumerate(_parameters(code))}
     at_entry = [probe for probe in probes if probe.site.entry and probe.site.variable in order]
     for probe in sorted(at_entry, key=lambda probe: order[probe.site.variable]):
         missing.discard(probe.site)
@@ -136,6 +139,11 @@ def _entry_calls(
             yield from _call(probe.hook, "LOAD_DEREF", CellVar(variable), place or resume.location)
         else:
             yield from _call(probe.hook, "LOAD_FAST", variable, place or resume.location)
+
+
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    n = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    return code.co_varnames[:n]
 
 
 def _call(hook: Hook, load: str, variable: Any, location: Any) -> Iterator[Instr]:
@@ -169,9 +177,8 @@ def replace_nested(code: CodeType, replacements: dict[int, CodeType]) -> CodeTyp
 
 def _difference(original: CodeType, rewritten: CodeType) -> str:
     """Return what of the original the rewritten code lost, or an empty text."""
-    n = original.co_argcount + original.co_kwonlyargcount + bool(original.co_flags & 4) + bool(original.co_flags & 8)
     checks = {
-        "arguments": original.co_varnames[:n] == rewritten.co_varnames[:n]
+        "arguments": _parameters(original) == _parameters(rewritten)
         and original.co_argcount == rewritten.co_argcount
         and original.co_kwonlyargcount == rewritten.co_kwonlyargcount
         and original.co_posonlyargcount == rewritten.co_posonlyargcount,
