@@ -7,8 +7,9 @@ takes minutes where the host has lifted Python's limit. So the shape is checked 
 
 from __future__ import annotations
 
-import json
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_OBJECTS = 20_000  # lists and objects; a model of 16 stages with a forest each has some 5,000
 MAX_VALUES = 200_000
@@ -31,6 +32,8 @@ def decode(content: bytes) -> Any:
         raise ValueError(f"more than {MAX_VALUES:,} values")
     if _is_too_deep(content):
         raise ValueError(f"lists and objects more than {MAX_DEPTH} deep")
+    import json  # when there is something to read
+
     return json.loads(content.decode("utf-8-sig"), parse_int=_whole)
 
 
