@@ -5,10 +5,11 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
+SECONDS ?= 600
 INTEGRATIONS ?= .venv-integrations
 WITH_LIBRARIES = $(INTEGRATIONS)/.installed
 
-.PHONY: demo test test-integrations check wheel bench clean
+.PHONY: demo test test-integrations check wheel bench fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/peakahead demo
@@ -37,6 +38,11 @@ wheel: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks
+
+# Damaged and hostile model files for ten minutes; the result is stored beside the benchmarks'.
+fuzz: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	$(BIN)/python -m benchmarks.fuzz $(SECONDS)
 
 # An editable install; made anew when the project's requirements change. `--group` needs a recent pip.
 $(INSTALLED): pyproject.toml

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import coldstart, overhead, running_example, scale, tracing
 from .accuracy import figures as accuracy
+from .fuzz import run as fuzz
 from .store import load_all
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "overhead": overhead.figures,
     "coldstart": coldstart.figures,
     "scale": scale.figures,
+    "fuzz": fuzz.figures,
 }
 Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
 

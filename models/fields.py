@@ -26,6 +26,16 @@ def is_name(text: str) -> bool:
     return all((part[1:-1] if part[:1] == "<" and part[-1:] == ">" else part).isidentifier() for part in parts)
 
 
+def printable(text: str) -> str:
+    """Return the text with what a terminal would obey, or can't show, written as Python escapes it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 class Fields:
     """One JSON object of a model file, read field by field.
 
@@ -45,7 +55,7 @@ class Fields:
 
     def complaint(self, expected: str, field: str = "") -> InvalidModel:
         """Return the error that says what the field should have been."""
-        place = f"{self.where}.{field}" if field else self.where
+        place = printable(f"{self.where}.{field}" if field else self.where)
         return InvalidModel(f"{place} should be {expected}: the model file is damaged, export it again with `learn`")
 
     def has(self, field: str) -> bool:
@@ -120,14 +130,17 @@ class Fields:
 
     def texts(self, field: str) -> dict[str, str]:
         """Return an object whose values are all texts."""
-        child = self.child(field)
-        if len(child._data) > MAX_ITEMS:
-            raise self.complaint(f"an object of at most {MAX_ITEMS} fields", field)
+        child = self._named(field)
         return {name: child.text(name) for name in child._data}
 
     def counts(self, field: str) -> dict[str, int]:
         """Return an object whose values are all whole numbers."""
-        child = self.child(field)
-        if len(child._data) > MAX_ITEMS:
-            raise self.complaint(f"an object of at most {MAX_ITEMS} fields", field)
+        child = self._named(field)
         return {name: child.integer(name) for name in child._data}
+
+    def _named(self, field: str) -> Fields:
+        """Return an object whose fields' names are the file's own choice."""
+        child = self.child(field)
+        if len(child._data) > MAX_ITEMS or any(len(name) > MAX_TEXT for name in child._data):
+            raise self.complaint(f"an object of at most {MAX_ITEMS} fields of short names", field)
+        return child

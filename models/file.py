@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .decoding import decode
 from .errors import InvalidModel
 from .model import FORMAT, MAJOR, MINOR, BreakpointModel
 
@@ -20,7 +21,7 @@ def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
 
     text = json.dumps(model.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     try:
-        write_whole(path, text.encode())
+        write_whole(path, text.encode(errors="backslashreplace"))  # half a surrogate, as JSON escapes it
     except OSError as error:
         path = os.fspath(path)
         raise InvalidModel(f"{path} can't be written: {error.strerror}; save the model elsewhere") from error
@@ -70,14 +71,13 @@ def load(path: str | os.PathLike[str]) -> BreakpointModel:
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InvalidModel(f"{path} can't be read: {error.strerror}; give the file that `learn` wrote") from error
+    except (OSError, ValueError) as error:  # a ValueError: the path has a NUL in it
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidModel(f"{path} can't be read: {reason}; give the file that `learn` wrote") from error
     if len(content) > MAX_BYTES:
         raise InvalidModel(f"{path} is over {MAX_BYTES:,} bytes, more than any model: give the file that `learn` wrote")
     try:
-        import json  # when there is something to read
-
-        data = json.loads(content)
+        data = decode(content)
     except (ValueError, RecursionError) as error:
         raise InvalidModel(f"{path} is not a whole JSON file ({error}): export the model again with `learn`") from error
     _check_version(path, data)
@@ -91,10 +91,10 @@ def _check_version(path: str, data: Any) -> None:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InvalidModel(f"{path} is JSON, but no peakahead model: give the file that `learn` wrote")
     match data.get("version"):
-        case [int() as major, int() as minor]:
+        case [int() as major, int() as minor] if not (isinstance(major, bool) or isinstance(minor, bool)):
             pass
         case version:
-            raise InvalidModel(f"{path} has the version {version!r}, not two whole numbers: export it again")
+            raise InvalidModel(f"{path} has the version {version!r:.100}, not two whole numbers: export it again")
     if major != MAJOR:
         raise InvalidModel(
             f"{path} has format version {major}.{minor}, this peakahead reads {MAJOR}: "

@@ -8,7 +8,7 @@ from .errors import InvalidModel
 from .features import is_built_in, is_category
 from .fields import Fields
 from .fingerprints import Fingerprint
-from .formulas import MAX_LEVELS, Formula, Term, Value
+from .formulas import MAX_LEVELS, MOST_BYTES, Formula, Term, Value
 from .readings import Reading
 from .records import Record
 from .report import Finding, Report
@@ -50,8 +50,9 @@ class UpperBound(Record):
     grain_bytes: int
 
     def above(self, growth: float, beyond: bool) -> float:
-        """Return the upper bound in bytes for an expected growth in bytes."""
-        return growth + (self.margin_beyond if beyond else self.margin) * (growth + self.grain_bytes)
+        """Return the upper bound in bytes for an expected growth in bytes, finite as that is."""
+        upper = growth + (self.margin_beyond if beyond else self.margin) * (growth + self.grain_bytes)
+        return upper if upper < MOST_BYTES else max(growth, MOST_BYTES)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -113,7 +114,10 @@ class Stage(Record):
 
         def corrected(values: Sequence[Value]) -> float:
             own = [values[place] for place in places]
-            return formula(values) if self.is_beyond(own) else formula(values) * forest.evaluate(own)
+            if self.is_beyond(own):
+                return formula(values)
+            growth = formula(values) * forest.evaluate(own)
+            return growth if growth < MOST_BYTES else MOST_BYTES
 
         return corrected
 
@@ -156,6 +160,8 @@ class Stage(Record):
         for reading, levels in zip(readings, has_levels, strict=True):
             if is_built_in(reading.feature) and is_category(reading.feature) is not levels:
                 raise fields.complaint("a range of each number and the levels of each category", "seen")
+            if levels and reading.fold != "last":
+                raise fields.complaint("taken with the fold last where they are categories", "readings")
         return cls(
             site,
             readings,
@@ -345,6 +351,8 @@ class BreakpointModel(Record, unshown=("training", "findings")):
         stages = tuple(Stage.from_json(child) for child in fields.children("stages", MAX_STAGES))
         if not stages or not stages[0].site.is_start:
             raise fields.complaint("a list that opens with the start of the invocation", "stages")
+        if any(stage.site.is_start for stage in stages[1:]):
+            raise fields.complaint("a list in which only the first is the start of the invocation", "stages")
         model = cls(
             FunctionRef.from_json(fields.child("target")),
             stages,
@@ -352,6 +360,16 @@ class BreakpointModel(Record, unshown=("training", "findings")):
             Training.from_json(fields.child("training")),
             tuple(Finding.from_json(child) for child in fields.children("findings", MAX_FINDINGS)),
         )
+        numbers = {
+            reading
+            for stage in stages
+            for reading, seen in zip(stage.readings, stage.seen, strict=True)
+            if not isinstance(seen, frozenset)
+        }
+        if numbers & model.categories():
+            raise fields.complaint(
+                "a list in which a reading is a number everywhere, or a category everywhere", "stages"
+            )
         fingerprinted = {fingerprint.function for fingerprint in model.fingerprints}
         for site in model.sites():
             if site.function not in fingerprinted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from .fields import printable
 from .formulas import Term
 from .model import BreakpointModel, Stage
 from .report import Report
@@ -25,7 +26,7 @@ def summary(model: BreakpointModel) -> str:
     for number, stage in enumerate(model.stages, 1):
         lines += ["", f"  stage {number}, at {stage.site}", *(f"    {line}" for line in stage_lines(stage))]
     lines += [f"\n  {note}" for note in training.notes]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def stage_lines(stage: Stage) -> list[str]:
@@ -90,4 +91,4 @@ def report_table(report: Report) -> str:
         lines.append(
             f"equal invocations differ by {report.noise:.1%} in the median: no error stays below that for long"
         )
-    return "\n".join(lines)
+    return printable("\n".join(lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import importlib
+import inspect
 import itertools
 import subprocess
 import sys
@@ -171,6 +172,16 @@ def test_a_site_that_is_not_there_is_named() -> None:
     site = Site(FunctionRef("m", "loops"), 2, "nothing")
     with pytest.raises(ArmingError, match="loops has no assignment of nothing at line 3"):
         inject(stores.loops.__code__, [Probe(site, print)])
+
+
+def test_only_a_parameter_can_be_read_at_entry() -> None:
+    """Any other local holds nothing yet, and Python 3.12 would crash on reading it."""
+    code = stores.loops.__code__
+    arguments = inspect.getargs(code).args
+    for variable in {*code.co_varnames} - {*arguments}:
+        with pytest.raises(ArmingError, match=f"loops has no .*{variable}"):
+            inject(code, [Probe(Site(FunctionRef("m", "loops"), 0, variable, True), print)])
+    assert len(code.co_varnames) > len(arguments)
 
 
 def test_rewritten_code_that_came_out_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
