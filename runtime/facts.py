@@ -10,9 +10,9 @@ import sys
 # Bytecode changes with every minor version; each of these was tried. Elsewhere functions stay unarmed.
 IS_SUPPORTED = sys.implementation.name == "cpython" and (3, 11) <= sys.version_info[:2] <= (3, 13)
 
-# `dis.dis("f(x)")`: 3.11 has PUSH_NULL, f, x, PRECALL, CALL; 3.12 dropped PRECALL; 3.13 has f, PUSH_NULL, x, CALL.
+# How a method is called, by `dis.dis("x.f()")`: the method, its self, then CALL, which counts no self; 3.11 has a
+# PRECALL before it.
 CALL_HAS_PRECALL = sys.version_info[:2] == (3, 11)
-NULL_FOLLOWS_CALLABLE = sys.version_info[:2] >= (3, 13)
 
 # `dis.dis(lambda xs: [a for a, b in xs])` and functions that unpack show these from 3.13 on. Their operands are
 # the names of two locals, in order; the parts say what each does alone.

@@ -1,7 +1,7 @@
 """Writes breakpoints into a code object: pure, from one code object to another.
 
 After each store of a probe's variable at its line come four instructions: the hook as a constant, the variable, a
-call of one argument, pop. They carry the store's own position, so lines, tracebacks and debuggers see nothing new,
+call, pop. They carry the store's own position, so lines, tracebacks and debuggers see nothing new,
 and whatever guards the store guards them. The `bytecode` library is used in the one mode that keeps exception tables
 right, and what it returns is compared with the original before anyone runs it.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Hook = Callable[[Any], object]
 
-_STACK_ROOM = 3  # the hook, the NULL beside it, the variable
+_STACK_ROOM = 2  # the hook and the variable
 
 
 class Probe:
@@ -127,18 +127,14 @@ def _entry_calls(probes: Sequence[Probe], code: CodeType, following: Sequence[An
 
 
 def _call(hook: Hook, load: str, variable: Any, location: Any) -> Iterator[Instr]:
+    """Yield the call as that of a method, with the variable as its self: one push less than that of a function."""
     from bytecode import Instr
 
-    if facts.NULL_FOLLOWS_CALLABLE:
-        yield Instr("LOAD_CONST", hook, location=location)
-        yield Instr("PUSH_NULL", location=location)
-    else:
-        yield Instr("PUSH_NULL", location=location)
-        yield Instr("LOAD_CONST", hook, location=location)
+    yield Instr("LOAD_CONST", hook, location=location)
     yield Instr(load, variable, location=location)
     if facts.CALL_HAS_PRECALL:
-        yield Instr("PRECALL", 1, location=location)
-    yield Instr("CALL", 1, location=location)
+        yield Instr("PRECALL", 0, location=location)
+    yield Instr("CALL", 0, location=location)
     yield Instr("POP_TOP", location=location)
 
 

@@ -71,7 +71,18 @@ def loaded_by(script: str) -> set[str]:
 LOADED_TO_LOAD = {
     f"peakahead.models{name}"
     for name in (
-        *("", ".attributes", ".core_rows", ".errors", ".features", ".fields", ".file", ".fingerprints", ".folds"),
+        *(
+            "",
+            ".attributes",
+            ".core_rows",
+            ".decoding",
+            ".errors",
+            ".features",
+            ".fields",
+            ".file",
+            ".fingerprints",
+            ".folds",
+        ),
         *(".formulas", ".guard", ".model", ".readings", ".records", ".report", ".sequences", ".sites"),
     )
 }
@@ -101,6 +112,20 @@ def test_production_loads_only_what_it_needs(action: str, ours: set[str], standa
 
     assert {name for name in loaded if name.startswith("peakahead")} == {"peakahead", *ours}
     assert {name for name in loaded if not name.startswith("peakahead")} <= standard | {"__future__"}
+
+
+def test_arming_what_is_prepared_loads_no_library(tmp_path: Path) -> None:
+    path = str(tmp_path / "model.json")
+    model = watching(mainfunction, at_entry(mainfunction, "folder"))
+    model.save(path)
+    peakahead.prepare(model, path)
+
+    action = f"model = peakahead.load({path!r}); assert peakahead.arm(model, strict=True, prepared={path!r})"
+    loaded = loaded_by("import peakahead; " + action)
+
+    standard = {name for name in loaded if not name.startswith("peakahead")}
+    assert standard <= JSON | DIGEST | {"__future__", "math", "importlib", "importlib._bootstrap_external", "warnings"}
+    assert not {"peakahead.models.summary", "peakahead.models.registered", "peakahead.runtime.places"} & loaded
 
 
 def test_no_module_of_the_contract_loads_what_is_slow_to_load() -> None:
