@@ -11,7 +11,7 @@ from peakahead.models.readings import Reading
 from peakahead.runtime.inject import Hook
 
 from . import by_hand
-from .functions import hit
+from ..armed_functions import hit
 from .models import model_of, stored
 
 FOUND = stored(hit, "found")

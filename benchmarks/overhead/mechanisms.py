@@ -17,7 +17,7 @@ from peakahead.runtime.inject import Hook, Probe, inject
 
 from . import ddtraced
 from .cases import FOUND, Case
-from .functions import hit, hit_by_hand
+from ..armed_functions import hit, hit_by_hand
 
 Loop = Callable[[Any, Any, int], None]
 Said = Callable[[float], object]  # is told each growth that rises
