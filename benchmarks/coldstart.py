@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import subprocess
 import sys
@@ -19,9 +18,9 @@ from peakahead.commands.datfiles import make_folders
 from peakahead.models.model import BreakpointModel, Stage
 from peakahead.models.readings import Reading
 
+from .armed_functions import sixty_lines
 from .overhead.ddtraced import QUIET
 from .overhead.figures import spread
-from .armed_functions import sixty_lines
 from .overhead.models import model_of, stored
 
 REPEATS = 31

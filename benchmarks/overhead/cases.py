@@ -10,8 +10,8 @@ from peakahead.models.model import BreakpointModel
 from peakahead.models.readings import Reading
 from peakahead.runtime.inject import Hook
 
-from . import by_hand
 from ..armed_functions import hit
+from . import by_hand
 from .models import model_of, stored
 
 FOUND = stored(hit, "found")

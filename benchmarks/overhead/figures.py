@@ -64,7 +64,9 @@ def _of_hits(hits: dict[str, Seconds]) -> dict[str, str]:
             over
         )
     file = hits["an open file"]
-    over = [ours - MOST_OVER_FSTAT * fstat for ours, fstat in zip(costs(file, "ours"), costs(file, "fstat"), strict=True)]
+    over = [
+        ours - MOST_OVER_FSTAT * fstat for ours, fstat in zip(costs(file, "ours"), costs(file, "fstat"), strict=True)
+    ]
     found[f"an open file less {MOST_OVER_FSTAT} x os.fstat; wanted {MOST_MORE_NS} ns at most"] = nanoseconds(over)
     for way, least in (("sys.monitoring", LEAST_OF_MONITORING), ("sys.settrace", LEAST_OF_SETTRACE)):
         if way in hits[NO_OP]:
@@ -97,7 +99,8 @@ def _of_functions(results: dict[str, Any]) -> dict[str, str]:
 
 def _whole(results: dict[str, Any]) -> dict[str, list[float]]:
     return {
-        name: ratios(one["seconds"]["armed"], one["seconds"]["bare"]) for name, one in results["whole functions"].items()
+        name: ratios(one["seconds"]["armed"], one["seconds"]["bare"])
+        for name, one in results["whole functions"].items()
     }
 
 

@@ -13,11 +13,11 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import peakahead
-from peakahead.runtime.inject import Hook, Probe, inject
+from peakahead.runtime.inject import Probe, inject
 
+from ..armed_functions import hit, hit_by_hand
 from . import ddtraced
 from .cases import FOUND, Case
-from ..armed_functions import hit, hit_by_hand
 
 Loop = Callable[[Any, Any, int], None]
 Said = Callable[[float], object]  # is told each growth that rises
@@ -67,7 +67,7 @@ def _monitoring(case: Case, said: Said) -> Iterator[Loop]:
         note(get_frame(1).f_locals["found"])
 
     def at_the_line_reading(_code: CodeType, _line: int) -> None:
-        get_frame(1).f_locals["found"]  # noqa: B018 - the no-op reads, and calls nothing more
+        get_frame(1).f_locals["found"]
 
     monitoring.use_tool_id(_TOOL, "peakahead benchmark")
     try:
@@ -101,7 +101,7 @@ def _settrace(case: Case, said: Said) -> Iterator[Loop]:
 
     def at_line_reading(frame: FrameType, _event: str, _arg: Any) -> Any:
         if frame.f_lineno == AFTER:
-            frame.f_locals["found"]  # noqa: B018 - the no-op reads, and calls nothing more
+            frame.f_locals["found"]
         return at_line_reading
 
     before = sys.gettrace()
@@ -121,7 +121,7 @@ def _ddtrace_injection(case: Case, said: Said) -> Iterator[Loop]:
         note(get_frame(1).f_locals["found"])
 
     def hook_reading(_argument: Any) -> None:
-        get_frame(1).f_locals["found"]  # noqa: B018 - the no-op reads, and calls nothing more
+        get_frame(1).f_locals["found"]
 
     ddtraced.inject(loop, hook_reading if case.model is None else hook, AFTER)
     yield loop

@@ -1,4 +1,4 @@
-"""Times armed functions whose breakpoint isn't hit where they spend their time, beside bare ones and bare ones again."""
+"""Times armed functions whose breakpoint is not hit where they spend their time, beside bare ones and bare again."""
 
 from __future__ import annotations
 
