@@ -7,7 +7,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from .mechanisms import MECHANISMS
-from .unhit import WAYS
+from .turns import WAYS
 from .whole import RUNNING_EXAMPLE
 
 Seconds = dict[str, list[float]]  # by mechanism or way, one number a round
@@ -97,11 +97,10 @@ def _of_functions(results: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _whole(results: dict[str, Any]) -> dict[str, list[float]]:
-    return {
-        name: ratios(one["seconds"]["armed"], one["seconds"]["bare"])
-        for name, one in results["whole functions"].items()
-    }
+def _whole(results: dict[str, Any], way: str = "armed") -> dict[str, list[float]]:
+    """Return for each whole function the ratios of calls run one after the other."""
+    found = results["whole functions"]
+    return {name: ratios(one["seconds"][way], one["seconds"]["bare"]) for name, one in found.items()}
 
 
 def hits_table(results: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -113,10 +112,11 @@ def hits_table(results: dict[str, Any]) -> dict[str, dict[str, str]]:
         for way in MECHANISMS:
             if way not in seconds:
                 cells[way] = ""
+            elif way in ("injected", "ours"):
+                cells[way] = nanoseconds(costs(seconds, way))
             elif way != "bare":
                 cost = costs(seconds, way)
-                times = "" if way in ("ours", "injected") else f", {_said(ratios(cost, ours), 2)} x"
-                cells[way] = nanoseconds(cost) + times
+                cells[way] = f"{median(cost) * 1e9:,.0f} ns, {_said(ratios(cost, ours), 2)} x"
         cells.pop("bare", None)
         found[name] = cells
     return found
@@ -128,13 +128,14 @@ def hits_notes(results: dict[str, Any]) -> list[str]:
 
 def whole_table(results: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Return for each whole function what its last stage reads, how often, and what it costs."""
-    whole = results["whole functions"]
+    whole, again = results["whole functions"], _whole(results, "bare again")
     return {
         f"`{name}`": {
             "reads": ", ".join(f"`{reading}`" for reading in whole[name]["reads"]) or "nothing",
             "hits": f"{whole[name]['hits']:,.0f}",
-            "bare": f"{median(whole[name]['seconds']['bare']) * 1e3:,.0f} ms",
+            "bare": f"{median(whole[name]['seconds']['bare']) * 1e3:,.1f} ms",
             "armed / bare": _said(found, 3),
+            "bare / bare": _said(again[name], 3),
         }
         for name, found in _whole(results).items()
     }

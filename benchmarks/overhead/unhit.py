@@ -14,9 +14,9 @@ from peakahead.models.readings import Reading
 
 from ..armed_functions import arithmetic, branch_never_taken, calls, containers
 from .models import model_of, stored
+from .turns import WAYS, in_turn
 
 ROUNDS = 151
-WAYS = ("bare", "armed", "bare again")  # what the last differs from the first by is the noise
 _TURNS: dict[str, tuple[Callable[[int], int], int]] = {
     "arithmetic": (arithmetic, 80_000),
     "calls": (calls, 80_000),
@@ -36,8 +36,7 @@ def run() -> dict[str, dict[str, list[float]]]:
     kept: list[object] = []
     for number in range(ROUNDS):
         for name, (function, turns) in _TURNS.items():
-            first = number % len(WAYS)
-            ways = WAYS[first:] + WAYS[:first]
+            ways = in_turn(number)
             codes = {}
             for way in ways:
                 kept.append(bytes(random.randrange(4_000)))

@@ -1,4 +1,4 @@
-"""Times whole functions, bare and armed: the running example, and ten of the accuracy benchmark."""
+"""Times whole functions, bare and armed: the running example and ten of the accuracy benchmark."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from peakahead.models.model import BreakpointModel
 
 from ..accuracy.cases import all_cases
 from .models import code_of, reference
+from .turns import WAYS, in_turn
 
 REPEATS = 21
 TRAINED = 12
@@ -41,7 +42,7 @@ Learned = tuple[Callable[..., Any], BreakpointModel, list[Invocation]]
 
 
 def run() -> dict[str, Any]:
-    """Return processor seconds of whole runs, bare and armed, by function, with what reads at how many hits."""
+    """Return processor seconds of whole runs, by function, with what its last stage reads, and how often."""
     found: dict[str, Any] = {}
     known = all_cases()
     for name in (RUNNING_EXAMPLE, *(name for name in FUNCTIONS if name in known)):
@@ -71,38 +72,41 @@ def _learn_case(name: str, folder: Path, stack: contextlib.ExitStack) -> Learned
 
 
 def _time(function: Any, model: BreakpointModel, calls: list[Invocation]) -> dict[str, list[float]]:
-    """Return processor seconds of all the calls, each way first by turns, in one warm process.
+    """Return processor seconds of each call in each repeat, bare, armed and bare again by turns, in one warm process.
 
     In fresh processes what arming imports changes where the function's memory comes from, by more than hits cost. The
-    bare function is a copy: so the model must look into that function only, or its helpers would be armed for both.
+    bare functions are copies: so the model must look into that function only, or its helpers would be armed for all.
     """
     roots = {site.function.qualname.split(".<locals>")[0] for site in model.sites()}
     if roots - {reference(function).qualname} or any(
         site.function.module != function.__module__ for site in model.sites()
     ):
         raise ValueError(f"{model.target} is looked into at {', '.join(sorted(roots))}: time another function")
-    bare = FunctionType(code_of(function), function.__globals__, None, function.__defaults__, function.__closure__)
-    bare.__kwdefaults__ = function.__kwdefaults__
-    armed = peakahead.predict_memory(model)(function)
-    seconds: dict[str, list[float]] = {"bare": [], "armed": []}
+    called = {way: _copy(function) if way != "armed" else peakahead.predict_memory(model)(function) for way in WAYS}
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     cwd = os.getcwd()
     peakahead.arm(model, strict=True)
     gc.freeze()  # what the benchmark itself has loaded: going through that takes longer than many a run
     try:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             for repeat in range(REPEATS + 1):
-                total = dict.fromkeys(seconds, 0.0)
                 for number, call in enumerate(calls):
-                    ways = [("bare", bare), ("armed", armed)]
-                    for way, called in ways if (repeat + number) % 2 else reversed(ways):
+                    for way in in_turn(repeat + number):
                         gc.collect()
                         began = process_time()
-                        called(*call.args)
-                        total[way] += process_time() - began
-                for way in seconds:
-                    seconds[way].append(total[way])
+                        called[way](*call.args)
+                        spent = process_time() - began
+                        if repeat:  # the first warms the file cache
+                            seconds[way].append(spent)
     finally:
         gc.unfreeze()
         os.chdir(cwd)
         peakahead.disarm(model)
-    return {way: runs[1:] for way, runs in seconds.items()}  # the first warms the file cache
+    return seconds
+
+
+def _copy(function: Any) -> FunctionType:
+    code = code_of(function)
+    copy = FunctionType(code, function.__globals__, None, function.__defaults__, function.__closure__)
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy

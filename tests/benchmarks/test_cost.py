@@ -18,6 +18,7 @@ from benchmarks.overhead.cases import cases
 from benchmarks.overhead.figures import costs, ratios, spread
 from benchmarks.overhead.mechanisms import MECHANISMS
 from benchmarks.overhead.models import model_of, stored
+from benchmarks.overhead.turns import WAYS, in_turn
 from peakahead.models.readings import Reading
 
 NS = 1e-9
@@ -108,7 +109,7 @@ def results(**changes: Any) -> dict[str, Any]:
         "hits": {"seconds": hits, "missing": {"sys.monitoring": "not before Python 3.12"}},
         "without hits": {"calls": {"bare": [1.0, 2.0], "armed": [1.01, 2.0], "bare again": [1.0, 1.98]}},
         "whole functions": {
-            name: {"seconds": {"bare": bare, "armed": armed}, "reads": ["n"], "hits": 3.0}
+            name: {"seconds": {"bare": bare, "armed": armed, "bare again": bare}, "reads": ["n"], "hits": 3.0}
             for name, (bare, armed) in whole.items()
         },
         **changes,
@@ -158,9 +159,17 @@ def test_tables_have_a_column_for_each_mechanism_and_say_how_many_times_ours_it_
     assert whole_table(results())["`slow`"] == {
         "reads": "`n`",
         "hits": "3",
-        "bare": "1,000 ms",
+        "bare": "1,000.0 ms",
         "armed / bare": "1.040 (1.035 to 1.045)",
+        "bare / bare": "1.000 (1.000 to 1.000)",
     }
+
+
+def test_each_way_is_as_often_first_as_last() -> None:
+    orders = [in_turn(number) for number in range(6)]
+
+    for place in range(3):
+        assert sorted(order[place] for order in orders) == sorted(WAYS * 2)
 
 
 def test_a_cold_start_is_told_in_time_and_memory() -> None:
