@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-WAYS = ("bare", "armed", "bare again")
+WAYS: tuple[str, ...] = ("bare", "armed", "bare again")
 
 
 def in_turn(number: int) -> tuple[str, ...]:

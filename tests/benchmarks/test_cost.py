@@ -19,6 +19,7 @@ from benchmarks.overhead.figures import costs, ratios, spread
 from benchmarks.overhead.mechanisms import MECHANISMS
 from benchmarks.overhead.models import model_of, stored
 from benchmarks.overhead.turns import WAYS, in_turn
+from examples.running_example import mainfunction
 from peakahead.models.readings import Reading
 
 NS = 1e-9
@@ -189,3 +190,18 @@ def test_a_cold_start_is_told_in_time_and_memory() -> None:
     assert found["arming a function of 60 lines, later; wanted 6 ms at most"] == "4.0 ms (3.5 to 4.5)"
     assert coldstart.starts_table(made)[coldstart.OURS]["modules"] == "120"
     assert coldstart.starts_notes(made) == ["ddtrace.auto: ddtrace isn't installed."]
+
+
+def test_a_start_is_measured_beyond_the_users_imports(tmp_path: Path) -> None:
+    read = Reading(stored(mainfunction, "f"), (), "file_size", "adjacent")
+    model_of(mainfunction, (read,)).save(tmp_path / "model.json")
+
+    nothing, numpy = coldstart.measure("pass"), coldstart.measure("import numpy; kept = numpy.ones(2**22)")
+    ours = coldstart.measure(coldstart.STARTS[coldstart.OURS].format(model=str(tmp_path / "model.json")))
+
+    assert nothing.heavy == ours.heavy == []
+    assert numpy.heavy == ["numpy"]
+    assert nothing.resident < 2**20
+    assert numpy.resident > 8 * 2**22
+    assert 0 < nothing.processor < ours.processor
+    assert nothing.modules < ours.modules < numpy.modules + ours.modules
