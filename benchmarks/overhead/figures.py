@@ -116,8 +116,7 @@ def hits_table(results: dict[str, Any]) -> dict[str, dict[str, str]]:
                 cells[way] = nanoseconds(costs(seconds, way))
             elif way != "bare":
                 cost = costs(seconds, way)
-                cells[way] = f"{median(cost) * 1e9:,.0f} ns, {_said(ratios(cost, ours), 2)} x"
-        cells.pop("bare", None)
+                cells[way] = f"{median(cost) * 1e9:,.0f} ns, {_times(ratios(cost, ours))}"
         found[name] = cells
     return found
 
@@ -145,6 +144,12 @@ def nanoseconds(seconds: Sequence[float]) -> str:
     """Return the median with its quartiles, in nanoseconds."""
     low, high = spread(seconds)
     return f"{median(seconds) * 1e9:,.0f} ns ({low * 1e9:,.0f} to {high * 1e9:,.0f})"
+
+
+def _times(values: Sequence[float]) -> str:
+    low, high = spread(values)
+    digits = 0 if median(values) >= 10 else 2
+    return f"{median(values):,.{digits}f} x ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
 def _said(values: Sequence[float], digits: int) -> str:
