@@ -12,7 +12,7 @@ from typing import Any
 from .cases import Case, cases
 from .mechanisms import MECHANISMS, Mechanism
 
-ROUNDS = 31
+ROUNDS = 41
 _FILE_BYTES = 1_000_000
 
 
