@@ -43,11 +43,11 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
 
 
 def short_figures(results: dict[str, Any]) -> dict[str, str]:
-    """Return what a user wants to know."""
+    """Return what a user wants to know: the medians alone."""
     seconds = results["hits"]["seconds"]
-    found = {"armed / bare, running example": _said(_whole(results)[RUNNING_EXAMPLE], 3)}
+    found = {"armed / bare, running example": f"{median(_whole(results)[RUNNING_EXAMPLE]):.3f}"}
     for name in ("a number", "a length", "an open file"):
-        found[f"a hit on {name}"] = nanoseconds(costs(seconds[name], "ours"))
+        found[f"a hit on {name}"] = f"{median(costs(seconds[name], 'ours')) * 1e9:,.0f} ns"
     return found
 
 

@@ -176,8 +176,8 @@ def test_figures_are_medians_of_ratios_within_rounds() -> None:
 def test_what_a_user_wants_to_know_is_a_hit_and_the_running_example() -> None:
     found = short_figures(results())
 
-    assert found["a hit on a number"] == "450 ns (375 to 525)"
-    assert found["armed / bare, running example"].startswith("1.005 ")
+    assert found["a hit on a number"] == "450 ns"
+    assert found["armed / bare, running example"] == "1.005"
     assert len(found) == 4
 
 
@@ -219,6 +219,7 @@ def test_a_cold_start_is_told_in_time_and_memory() -> None:
     assert found["import, load, arm, resident memory; wanted 8 MiB at most"] == "6.0 MiB (6.0 to 6.0)"
     assert found["arming a function of 60 lines, the first; wanted 6 ms at most"] == "8.0 ms (7.5 to 8.5)"
     assert found["arming a function of 60 lines, later; wanted 6 ms at most"] == "4.0 ms (3.5 to 4.5)"
+    assert coldstart.short_figures(made)[coldstart.OURS] == "44 ms, 6.0 MiB"
     assert coldstart.starts_table(made)[coldstart.OURS]["modules"] == "120"
     assert coldstart.starts_notes(made) == ["ddtrace.auto: ddtrace isn't installed."]
 
