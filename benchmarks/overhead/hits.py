@@ -52,6 +52,6 @@ def _time(mechanism: Mechanism, case: Case) -> float:
         try:
             began = thread_time()
             loop(case.value, case.other, mechanism.hits)
-            return (thread_time() - began) / mechanism.hits
+            return round((thread_time() - began) / mechanism.hits, 13)
         finally:
             gc.enable()

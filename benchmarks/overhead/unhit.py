@@ -46,7 +46,7 @@ def run() -> dict[str, dict[str, list[float]]]:
             for way in (*ways, *ways[::-1]):
                 spent[way] += _time(function, codes[way], turns)
             for way in WAYS:
-                seconds[name][way].append(spent[way])
+                seconds[name][way].append(round(spent[way], 8))
         print(f"\rwithout hits: round {number + 1} of {ROUNDS}", end="", file=sys.stderr)
     return seconds
 

@@ -97,7 +97,7 @@ def _time(function: Any, model: BreakpointModel, calls: list[Invocation]) -> dic
                         called[way](*call.args)
                         spent = process_time() - began
                         if repeat:  # the first warms the file cache
-                            seconds[way].append(spent)
+                            seconds[way].append(round(spent, 7))
     finally:
         gc.unfreeze()
         os.chdir(cwd)
