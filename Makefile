@@ -34,7 +34,7 @@ wheel: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python tests/wheel.py
 
-# The benchmarks, half an hour; results and tables are written to benchmarks/results and the READMEs.
+# The benchmarks, most of an hour; results and tables are written to benchmarks/results and the READMEs.
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks

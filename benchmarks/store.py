@@ -18,11 +18,13 @@ _INNERMOST = r"\[\n[^\[\]{}]*\n *\]"  # a list of plain values takes one line
 _LIBRARIES = (
     "bytecode",
     "coverage",
+    "ddtrace",
     "igraph",
     "joblib",
     "memory_profiler",
     "memray",
     "numpy",
+    "opentelemetry-sdk",
     "pandas",
     "peakahead",
     "pillow",

@@ -22,6 +22,11 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "scale": scale.figures,
     "fuzz": fuzz.figures,
 }
+# Of a benchmark's figures, those that a user wants to know.
+SHORT: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, str]]]] = {
+    "overhead_short": ("overhead", overhead.short_figures),
+    "coldstart_short": ("coldstart", coldstart.short_figures),
+}
 Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
 
 
@@ -61,6 +66,9 @@ LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
     "accuracy_methods": ("accuracy", _of_oldest(accuracy.methods_table)),
     "accuracy_functions": ("accuracy", _of_oldest(accuracy.functions_table)),
     "tools": ("tracing", _row_a_python(tracing.by_tool, tracing.by_tool_notes)),
+    "hits": ("overhead", _row_a_python(overhead.hits_table, overhead.hits_notes)),
+    "whole": ("overhead", _row_a_python(overhead.whole_table, lambda _results: [])),
+    "starts": ("coldstart", _row_a_python(coldstart.starts_table, coldstart.starts_notes)),
 }
 
 
@@ -83,11 +91,12 @@ def table(names: list[str]) -> str:
     """Return the Markdown table of some benchmarks, one figure a row and one Python a column; or one of `LAYOUTS`."""
     if names[0] in LAYOUTS:
         return _laid_out(*LAYOUTS[names[0]])
-    stored = {name: load_all(name) for name in names}
+    parts = {name: SHORT.get(name) or (name, BENCHMARKS[name]) for name in names}
+    stored = {name: load_all(benchmark) for name, (benchmark, _) in parts.items()}
     pythons = list(dict.fromkeys(python for results in stored.values() for python in results))
     lines = ["| | " + " | ".join(f"Python {python}" for python in pythons) + " |", "| --- |" + " --: |" * len(pythons)]
     for name, results in stored.items():
-        columns = {python: BENCHMARKS[name](result["results"]) for python, result in results.items()}
+        columns = {python: parts[name][1](result["results"]) for python, result in results.items()}
         rows = list(dict.fromkeys(row for column in columns.values() for row in column))
         lines += [f"| {row} | " + " | ".join(columns.get(p, {}).get(row, "") for p in pythons) + " |" for row in rows]
     return "\n".join([*lines, "", *machines(stored)])
