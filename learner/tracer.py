@@ -30,7 +30,18 @@ _READING_BUDGET_S = 0.25  # for all readings of one site, an invocation
 _TIMED_EVERY = 15  # a mask of hits whose value is a single number: the clock would cost as much as the reading
 _MOST_CLASSES = 16  # of one site's values, that are known by heart
 
+_COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 _CO_OPTIMIZED = 1  # functions; not modules or class bodies, whose stores are definitions
+
+
+def _runs_once(code: CodeType) -> bool:
+    """Tell whether code runs when its module is imported, or a class made, so that it can't be armed any more.
+
+    So do comprehensions outside of functions, and type parameters, whose code counts as a function's.
+    """
+    scope, _, name = code.co_qualname.rpartition(".")
+    return name.startswith("<generic parameters of ") or (name in _COMPREHENSIONS and "<locals>" not in scope)
+
 
 load_rows()  # now, not while a function is measured
 
@@ -105,7 +116,7 @@ class Tracer:
         return [plan.reference for plan in self._plans if plan.is_recursive]
 
     def plan(self, code: CodeType, namespace: dict[str, Any]) -> Plan | None:
-        if not code.co_flags & _CO_OPTIMIZED or not self._is_traced(code, namespace):
+        if not code.co_flags & _CO_OPTIMIZED or _runs_once(code) or not self._is_traced(code, namespace):
             return None
         reference = FunctionRef(str(namespace.get("__name__")), code.co_qualname)
         if reference in self._references:  # the second lambda of a function goes by the first one's name

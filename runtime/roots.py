@@ -10,7 +10,7 @@ from ..models.errors import ArmingError
 from ..models.fingerprints import Fingerprint
 from ..models.sites import FunctionRef
 from .inject import Probe, inject, replace_nested
-from .locate import LOCALS, find_functions, living_instances, nested_codes, root_of
+from .locate import codes_named, find_functions, find_living, living_instances, nested_codes, root_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,13 +78,12 @@ def find_root(fingerprint: Fingerprint, known: Callable[[FunctionType], Root | N
         ArmingError: If there is none.
     """
     reference = fingerprint.function
-    is_nested = LOCALS in reference.qualname
     name = root_of(reference)
     is_stale = False
-    for function in find_functions(name):
-        root = known(function) or _new_root(function, name)
-        for code in nested_codes(root.original) if is_nested else (root.original,):
-            if code.co_qualname == reference.qualname:
+    for find in (find_functions, find_living):  # what the name leads to; else one whose name another has taken since
+        for function in find(name):
+            root = known(function) or _new_root(function, name)
+            for code in codes_named(function, root.original, reference.qualname):
                 if fingerprint.matches(code):
                     return root, code
                 is_stale = True
