@@ -61,7 +61,17 @@ def profile_events(call: Callable[[], object], everywhere: bool = False) -> tupl
 def monitoring_events(call: Callable[[], object], code_of: Callable[[], list[CodeType]]) -> list[Any]:
     """Return the events of `sys.monitoring` in the code that the functions run then."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]  # 3.12 on
-    names = ("PY_START", "PY_RETURN", "PY_YIELD", "PY_RESUME", "PY_THROW", "PY_UNWIND", "LINE", "RAISE", "EXCEPTION_HANDLED")
+    names = (
+        "PY_START",
+        "PY_RETURN",
+        "PY_YIELD",
+        "PY_RESUME",
+        "PY_THROW",
+        "PY_UNWIND",
+        "LINE",
+        "RAISE",
+        "EXCEPTION_HANDLED",
+    )
     told: list[Any] = []
     watched = {code: code.co_qualname for code in code_of()}
 

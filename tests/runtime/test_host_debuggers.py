@@ -10,7 +10,7 @@ import pytest
 
 from tests.programs.observing import run_both, run_script
 
-HOST = '''\
+HOST = """\
 def add(a, b):
     total = a + b
     return total
@@ -42,7 +42,7 @@ def generate(n):
         yield item
     done = "done"
     return done
-'''
+"""
 
 MAIN = """\
 import bdb, contextlib, io, json, pdb, sys

@@ -121,7 +121,9 @@ def test_a_recursion_that_has_no_end_raises_as_it_did() -> None:
         ):
             recurses(1)
         frames = traceback.extract_tb(caught.value.__traceback__)[1:]
-        assert {frame.name for frame in frames} == {"recurses"}, "the hook found no room, and it wasn't the host's fault"
+        assert {frame.name for frame in frames} == {"recurses"}, (
+            "the hook found no room, and it wasn't the host's fault"
+        )
 
 
 def prints(n: int) -> None:

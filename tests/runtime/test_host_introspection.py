@@ -35,7 +35,9 @@ LOOKS: dict[str, Callable[[Any], Any]] = {
     "getdoc": inspect.getdoc,
     "getcomments": inspect.getcomments,
     "signature": inspect.signature,
-    "parameters": lambda f: [(p.name, p.kind, p.default, p.annotation) for p in inspect.signature(f).parameters.values()],
+    "parameters": lambda f: [
+        (p.name, p.kind, p.default, p.annotation) for p in inspect.signature(f).parameters.values()
+    ],
     "getfullargspec": inspect.getfullargspec,
     "getclosurevars": inspect.getclosurevars,
     "unwrap": inspect.unwrap,

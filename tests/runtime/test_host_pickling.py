@@ -58,7 +58,9 @@ def test_by_value_to_a_process_that_has_never_armed() -> None:
     cloudpickle.register_pickle_by_value(described)
     try:
         with armed(described.takes_all, described.makes, described.many_locals) as watched:
-            pickled = cloudpickle.dumps([described.takes_all, described.makes, described.makes(5), described.many_locals])
+            pickled = cloudpickle.dumps(
+                [described.takes_all, described.makes, described.makes(5), described.many_locals]
+            )
             here = cloudpickle.loads(pickled)
             with peakahead.predict_memory(watched) as run:
                 assert here[2](3) == 25

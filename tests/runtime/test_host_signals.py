@@ -132,7 +132,9 @@ def test_out_of_a_reading_in_a_hot_loop(kind: str, error: type[BaseException]) -
     wanted = WANTED // len(KINDS)
     try:
         with peakahead.predict_memory(watched) as run:
-            passed = count_passed(lambda attempt: timed(lambda: hot(values), attempt), handler, error, delivered, wanted)
+            passed = count_passed(
+                lambda attempt: timed(lambda: hot(values), attempt), handler, error, delivered, wanted
+            )
         assert passed == len(delivered) == wanted
         assert run.errors == [], "what a handler raises is no error of a reading"
     finally:
