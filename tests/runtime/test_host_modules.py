@@ -215,8 +215,10 @@ def test_eight():
         kept = {}
         kept["x"] = 1
 
-held = arm_if_asked(check, check_shortly, walrus, test_one, test_two, test_three, test_four, test_five, test_eight)
-held.__enter__()
+@pytest.fixture(autouse=True, scope="module")
+def _armed():
+    with arm_if_asked(check, check_shortly, walrus, test_two, test_five, test_eight):
+        yield
 """
 
 
