@@ -35,7 +35,7 @@ def overloaded(value: int | str) -> int | str:
     return kept
 
 
-def makes(n: int) -> Callable[[int], int]:
+def makes(n: int) -> Callable[..., int]:
     size = n + 1
 
     def made(k: int, *, more: int = 2) -> int:

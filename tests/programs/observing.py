@@ -1,4 +1,4 @@
-"""A model that watches every assignment of a function, found with `dis`; and scripts that arm only if they are asked to.
+"""A model that watches every assignment of a function, found with `dis`; and scripts that arm only if asked to.
 
 The same script run bare and armed must do the same. Which it is stands in the environment, so that nothing else
 differs between the two.

@@ -18,7 +18,7 @@ def outcome(call: Callable[[], Any]) -> tuple[Any, ...]:
 
 
 def described(error: BaseException | None) -> Any:
-    """Return all that belongs to an exception: text, notes, the lines and names of its traceback, and its like behind it."""
+    """Return all that belongs to an exception: its text, its notes, its traceback, and the same of those behind it."""
     if error is None:
         return None
     frames = [

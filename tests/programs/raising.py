@@ -1,5 +1,8 @@
 """Functions that raise in every way that an exception can come about, with assignments all around."""
 
+# Names without a value are part of it.
+# pyright: reportPossiblyUnbound=false, reportUnboundVariable=false
+
 from __future__ import annotations
 
 import contextlib
@@ -29,7 +32,7 @@ def caught_and_raised_on(n: int) -> int:
     except ValueError as error:
         kept = error
         size = n
-        raise kept
+        raise kept  # noqa: B904 - the very same, raised on
     return size
 
 
@@ -197,7 +200,7 @@ def in_a_group(n: int) -> list[int]:
     except* ValueError as group:
         count = len(group.exceptions)
         seen.append(count)
-    except* KeyError as group:
+    except* KeyError:
         size = n // (count - 1)
         seen.append(size)
     return seen
@@ -213,7 +216,7 @@ def unbound(n: int) -> int:
 def deleted(n: int) -> int:
     size = n
     del size
-    return size
+    return size  # noqa: F821 - that it has no value is the point
 
 
 def bad_unpacking(n: int) -> int:

@@ -1,5 +1,8 @@
 """Generators, coroutines and asynchronous generators, and callers that use all of their protocol."""
 
+# What the interpreter's own objects have beyond their protocols, and what is forgotten, is part of it.
+# pyright: reportAttributeAccessIssue=false, reportPossiblyUnbound=false, reportUnusedCoroutine=false
+
 from __future__ import annotations
 
 import asyncio

@@ -32,7 +32,7 @@ _names = 0
 
 
 def run_reading(read: Callable[[Any], Any], times: int = 3, **options: Any) -> tuple[Any, list[str]]:
-    """Run `handle` so often with this reading of its two values, require its results; return the run and the warnings."""
+    """Run `handle` with this reading of its two values; require its results, and return the run and the warnings."""
     global _names
     _names += 1  # what was registered once stays; each reading gets a feature of its own
     name = f"{read.__name__}_{_names}"

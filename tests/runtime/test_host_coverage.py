@@ -64,8 +64,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (found / "hosts").mkdir()
     (found / "hosts" / "__init__.py").touch()
     for module in (raising, stores, suspended):
-        name = Path(module.__file__).name
-        (found / "hosts" / name).write_text(Path(module.__file__).read_text())
+        source = Path(str(module.__file__))
+        (found / "hosts" / source.name).write_text(source.read_text())
     (found / "main.py").write_text(MAIN)
     return found
 

@@ -106,7 +106,7 @@ def test_a_reading_that_dawdles_is_not_taken_for_ever() -> None:
         time.sleep(0.011)
         return 1.0
 
-    run, told = run_reading(dawdles, times=20)
+    _, told = run_reading(dawdles, times=20)
     assert calls < 40, "two values, twenty times"
     assert len(told) == 1
     assert "dawdles" in told[0]
