@@ -1,7 +1,7 @@
 """Functions that raise in every way that an exception can come about, with assignments all around."""
 
 # Names without a value are part of it.
-# pyright: reportPossiblyUnbound=false, reportUnboundVariable=false
+# pyright: reportPossiblyUnboundVariable=false, reportUnboundVariable=false
 
 from __future__ import annotations
 

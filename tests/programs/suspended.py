@@ -1,7 +1,7 @@
 """Generators, coroutines and asynchronous generators, and callers that use all of their protocol."""
 
 # What the interpreter's own objects have beyond their protocols, and what is forgotten, is part of it.
-# pyright: reportAttributeAccessIssue=false, reportPossiblyUnbound=false, reportUnusedCoroutine=false
+# pyright: reportAttributeAccessIssue=false, reportPossiblyUnboundVariable=false, reportUnusedCoroutine=false
 
 from __future__ import annotations
 
