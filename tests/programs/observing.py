@@ -119,7 +119,9 @@ def run_script(
         cwd=folder,
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(folder), str(_ROOT))),
+            "PYTHONPATH": os.pathsep.join((str(folder), str(_ROOT), os.environ.get("PYTHONPATH", ""))).rstrip(
+                os.pathsep
+            ),
             "PYTHONDONTWRITEBYTECODE": "1",
             **(environment or {}),
             ARMED: "1" if is_armed else "0",

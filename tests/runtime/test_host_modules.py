@@ -78,16 +78,18 @@ def test_a_reloaded_module_has_bare_functions_that_can_be_armed_again(module: An
     assert module.work.__code__ is bare
 
 
-def test_arming_again_after_a_reload_without_disarming_ends_well(module: Any) -> None:
-    """`arm` is told that the model is armed already; disarming and arming reaches the new function."""
+def test_arming_again_after_a_reload_arms_the_new_function(module: Any) -> None:
     watched = observing(module.work)
     peakahead.arm(watched, strict=True)
+    old = module.work
     importlib.reload(module)
-    peakahead.arm(watched)
-    assert module.work(4) == 8
-    peakahead.disarm(watched)
+    bare = module.work.__code__
+    assert peakahead.arm(watched, strict=True)
+    assert (module.work(4), old(4)) == (8, 8)
     assert forecasts(watched, lambda: module.work(4)) > 0
     peakahead.disarm(watched)
+    assert module.work.__code__ is bare
+    assert (module.work(4), old(4)) == (8, 8)
 
 
 def test_a_reload_with_another_source_leaves_the_new_function_bare(module: Any, tmp_path: Path) -> None:
