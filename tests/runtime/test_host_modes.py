@@ -63,18 +63,17 @@ def test_with_the_interpreters_environment(tmp_path: Path, environment: dict[str
 
 
 UNARMED = """\
-import sys, warnings
-import peakahead
-from peakahead.models.sites import FunctionRef
-import dataclasses
-from tests.programs import targets
-from tests.programs.observing import observing, ARMED
 import os
+import peakahead
+from peakahead.models.fingerprints import Fingerprint
+from peakahead.models.model import BreakpointModel
+from tests.programs import targets
+from tests.programs.observing import ARMED, observing
 
 model = observing(targets.work)
-stale = dataclasses.replace(model, fingerprints=tuple(
-    dataclasses.replace(fingerprint, code={"cpython-311": "x", "cpython-312": "x", "cpython-313": "x"}, source="y")
-    for fingerprint in model.fingerprints))
+others = {"cpython-311": "x", "cpython-312": "x", "cpython-313": "x"}
+prints = tuple(Fingerprint(fingerprint.function, "another", others) for fingerprint in model.fingerprints)
+stale = BreakpointModel(model.target, model.stages, prints, model.training)
 if os.environ[ARMED] == "1":
     with peakahead.predict_memory(stale) as run:
         print(targets.work(3))
