@@ -229,7 +229,13 @@ def test_pytest_tells_the_same_of_assertions_that_fail(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib -p no:cacheprovider\n")
     told = []
     for is_armed in (False, True):
-        done = run_script(tmp_path, "-m", is_armed=is_armed, arguments=("pytest", "-q", "--showlocals", "test_host.py"))
+        done = run_script(
+            tmp_path,
+            "-m",
+            is_armed=is_armed,
+            arguments=("pytest", "-q", "--showlocals", "test_host.py"),
+            environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        )
         lines = [line for line in done.stdout.splitlines() if not _is_timed(line)]
         told.append("\n".join(lines))
         assert done.stderr == ""
