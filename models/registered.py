@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SLOW_S = 0.01
-MAX_SLOW = 3  # readings that take longer, of one feature, in one process
+MAX_SLOW = 3  # readings in a row that take longer, of one feature, in one process
 _LONGEST_NAME = 64
 _LONGEST_WRITTEN = 200
 
@@ -122,7 +122,9 @@ def _checked(registration: Registration) -> Read:
         try:
             return check(read(value))
         finally:
-            if perf_counter() - began > SLOW_S:
+            if perf_counter() - began <= SLOW_S:
+                slow = 0  # a busy machine is slow now and then
+            else:
                 slow += 1
                 if slow == MAX_SLOW:
                     _tell_slow(registration)
@@ -134,7 +136,7 @@ def _tell_slow(registration: Registration) -> None:
     try:
         warnings.warn(
             f"the feature {registration.name!r} of {registration.class_named} took longer than {SLOW_S * 1e3:g} ms "
-            f"{MAX_SLOW} times, and isn't read in this process any more: make it quicker",
+            f"{MAX_SLOW} times in a row, and isn't read in this process any more: make it quicker",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -232,8 +232,8 @@ def _take_out(state: Armed) -> None:
         remaining = {other: probes for other, probes in root.probes.items() if other != id(state.model)}
         root.install(remaining, root.rewritten(remaining))
         if not remaining:
-            for function in root.functions:
-                del _roots[id(function)]
+            for key in [key for key, held in _roots.items() if held is root]:
+                del _roots[key]
     state.is_armed = False
 
 

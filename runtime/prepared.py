@@ -12,8 +12,8 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+from _frozen_importlib_external import MAGIC_NUMBER  # likewise
 from _imp import source_hash  # what `importlib.util`, which costs a millisecond, has for checked `.pyc` files
-from importlib._bootstrap_external import MAGIC_NUMBER  # likewise
 from types import CodeType
 
 from ..models.errors import ArmingError

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from ..models.guard import is_from_signal_handler
+
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _FILE = "/proc/self/statm"
 
@@ -23,11 +25,14 @@ def resident_bytes() -> int:
         status = os.fstat(_descriptor)
         if (status.st_dev, status.st_ino) == _identity:
             return int(os.pread(_descriptor, 64, 0).split()[1]) * _PAGE
-    except (OSError, IndexError, ValueError):  # not yet opened, or closed by the host
-        pass
+    except (OSError, IndexError, ValueError) as error:  # not yet opened, or closed by the host
+        if is_from_signal_handler(error):
+            raise
     try:
         return _read_anew()
-    except (OSError, IndexError, ValueError):
+    except (OSError, IndexError, ValueError) as error:
+        if is_from_signal_handler(error):
+            raise
         return _highest_resident_bytes()
 
 

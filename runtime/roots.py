@@ -6,6 +6,8 @@ instances. Rewriting always begins at the original code, so that models may come
 
 from __future__ import annotations
 
+from _weakref import ref  # what `weakref` has
+
 from ..models.errors import ArmingError
 from ..models.fingerprints import Fingerprint
 from ..models.sites import FunctionRef
@@ -36,10 +38,15 @@ class Root:
     """
 
     def __init__(self, functions: list[FunctionType]) -> None:
-        self.functions = functions
+        self._functions = [ref(function) for function in functions]
         self.original = functions[0].__code__
         self.probes: dict[int, Probes] = {}
         self.codes: Codes = {id(code): code for code in nested_codes(self.original)}
+
+    @property
+    def functions(self) -> list[FunctionType]:
+        """Return those that still live; to hold them would hold their module at the interpreter's end."""
+        return [function for function in (held() for held in self._functions) if function is not None]
 
     def rewritten(self, probes: dict[int, Probes]) -> Codes:
         """Return the code that stands for each code object of the tree when these probes are in.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from _contextvars import ContextVar  # what `contextvars` has
 
 from ..models.model import BreakpointModel
@@ -44,6 +45,7 @@ class Armed:
         """Return what is called with the variable at the model's site of this index."""
         get = self.current.get
         active, sole = self.active, self.sole
+        is_ending = sys.is_finalizing
 
         def hook(value: Any) -> None:
             invocation = get() or (sole() if active else None)
@@ -54,6 +56,10 @@ class Armed:
                     if invocation.raises_errors:
                         raise
                     return
+                except Exception:  # at the interpreter's end, modules are emptied while objects still go
+                    if is_ending():
+                        return
+                    raise
                 if refused is not None:
                     try:
                         raise refused  # by `limit` of predict_memory, at the breakpoint in the line above

@@ -154,7 +154,10 @@ def _line_step(
         if not growth > highest_growth:
             return None
         highest_growth = growth
-        return speak(index, growth, known)
+        refusal = speak(index, growth, known)
+        if refusal is not None:
+            highest = highest_growth = float("-inf")  # so that trying it again is refused again
+        return refusal
 
     def read_of(cls: type) -> Read | None:
         nonlocal reader
@@ -291,7 +294,7 @@ def _evaluation(
 
     def evaluate(changed: bool) -> Refusal:
         nonlocal highest, is_ready
-        if is_own and not changed:
+        if is_own and not changed and highest > float("-inf"):
             return None
         if not is_ready:
             is_ready = all(values[place] is not None for place in places)
@@ -305,6 +308,9 @@ def _evaluation(
         if not growth > highest:
             return None
         highest = growth
-        return speak(index, growth, tuple(values[place] for place in places))
+        refusal = speak(index, growth, tuple(values[place] for place in places))
+        if refusal is not None:
+            highest = float("-inf")  # so that trying it again is refused again
+        return refusal
 
     return evaluate

@@ -167,6 +167,20 @@ def test_the_limit_refuses_before_the_file_is_read(tmp_path: Path) -> None:
     del opened
 
 
+def test_what_was_refused_is_refused_again() -> None:
+    size = stored(targets.work, "size", "size = ")
+    pair = [Reading(at_entry(targets.area, name), (), "value") for name in ("width", "height")]
+    product = model(targets.area, (pair[1].site, pair, Formula(0.0, (Term(1.0, (0, 1)),))))
+    calls = [(watching(targets.work, size), targets.work, (2**39,)), (product, targets.area, (2**20, 2**20))]
+    for watched, function, arguments in calls:
+        with peakahead.predict_memory(watched, limit="1GiB"):
+            for _ in range(3):
+                with pytest.raises(peakahead.PredictedMemoryExceeded):
+                    function(*arguments)
+            assert function(*[1 for _ in arguments])
+        peakahead.disarm(watched)
+
+
 def test_a_refused_function_s_variables_are_freed_with_the_error(work: BreakpointModel) -> None:
     class Large:
         def __mul__(self, n: int) -> int:
