@@ -9,7 +9,7 @@ import stat
 from itertools import chain
 
 from .attributes import own_attribute
-from .features import Feature, Items, Read, Row, Value, level, readers_for
+from .features import NO_SIZE, Feature, Items, Read, Row, Value, is_sound, level, readers_for
 from .sequences import SEQUENCE, read_sequence
 
 TYPE_CHECKING = False
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LONGEST_PATH = 4_096
-_NO_SIZE = 2**63  # a hash, an identifier
 _KIND, _REGULAR = 0o170000, stat.S_IFREG  # `stat.S_ISREG`, without a call
 _MAX_AXES = 4
 
@@ -55,8 +54,8 @@ def _integer(_: type) -> Read:
     to_int = int.__int__
 
     def read(value: Any) -> int | None:
-        whole = to_int(value)
-        return whole if -_NO_SIZE < whole < _NO_SIZE else None
+        whole: int = to_int(value)
+        return whole if -NO_SIZE < whole < NO_SIZE else None
 
     return read
 
@@ -65,10 +64,14 @@ def _float(_: type) -> Read:
     to_float = float.__float__
 
     def read(value: Any) -> float | None:
-        number = to_float(value)
-        return number if -math.inf < number < math.inf else None
+        number: float = to_float(value)
+        return number if is_sound(number) else None
 
     return read
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _flag(_: type) -> Read:
@@ -152,18 +155,20 @@ def _buffered_size(cls: type) -> Read:
     return read
 
 
-def _text_size(cls: type) -> Read:
+def _text_size(cls: Any) -> Read:
     buffer_of = cls.__dict__["buffer"].__get__
-    raw_of = io.BufferedReader.__dict__["raw"].__get__
     otherwise = behind(buffer_of, "file_size")  # as of a compressed file, opened as text
+    text, buffered, raw_file, descriptor, fstat = cls, io.BufferedReader, io.FileIO, _descriptor, _fstat
 
     def read(value: Any) -> Value | None:
-        buffer = buffer_of(value)
-        if type(buffer) is io.BufferedReader:  # what `open` gives to read a text
-            raw = raw_of(buffer)
-            if type(raw) is io.FileIO:
-                status = _fstat(_descriptor(raw))
-                return status.st_size if status.st_mode & _KIND == _REGULAR else None
+        # Of just these classes the attributes are members in C, which nothing of an instance's can stand before.
+        if type(value) is text:
+            buffer = value.buffer
+            if type(buffer) is buffered:  # what `open` gives to read a text
+                raw = buffer.raw
+                if type(raw) is raw_file:
+                    status = fstat(descriptor(raw))
+                    return status.st_size if status.st_mode & _KIND == _REGULAR else None
         return otherwise(value)
 
     return read
@@ -239,7 +244,7 @@ def keyed(keys: Callable[[Any], Any], get: Callable[[Any, str, Any], Any]) -> Ca
 
 MAPPING = keyed(dict.keys, dict.get)  # without `__missing__`
 LENGTH = Feature("len", "len({})", length_of)
-_SAFE_LENGTH = Feature("len", "len({})", length_of, cannot_raise=True)
+_SAFE_LENGTH = Feature("len", "len({})", length_of, cannot_raise=True, quick=len)
 LENGTH_HINT = Row((Feature("length_hint", "length_hint({})", number_of("__length_hint__")),))
 _SEQUENCE = Row((_SAFE_LENGTH, *SEQUENCE), together=read_sequence)
 _SIZED = Row((_SAFE_LENGTH,))
@@ -249,9 +254,11 @@ _PATH = Row((file_size(_pathlib_size),))
 _ENTRY = Row((file_size(_entry_size),))
 
 ROWS: dict[str, Row] = {
-    "builtins.int": Row((Feature("value", "{}", _integer, cannot_raise=True),)),  # and bool: a flag is 0 or 1
+    "builtins.int": Row(
+        (Feature("value", "{}", _integer, cannot_raise=True, quick=_itself),)
+    ),  # and bool: a flag is 0 or 1
     "builtins.bool": Row((Feature("text", "{}", _flag, category=True, cannot_raise=True),)),
-    "builtins.float": Row((Feature("value", "{}", _float, cannot_raise=True),)),
+    "builtins.float": Row((Feature("value", "{}", _float, cannot_raise=True, quick=_itself),)),
     "builtins.str": Row(
         (
             _SAFE_LENGTH,

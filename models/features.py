@@ -32,6 +32,8 @@ ReadTogether: TypeAlias = "Callable[[Any], list[tuple[str, Value]] | None]"
 # How values of a class are stepped into by text keys: what returns a value's keys, and an item or the default.
 Items: TypeAlias = "tuple[Callable[[Any], Sequence[Any]], Callable[[Any, str, Any], Any]]"
 
+NO_SIZE = 2**63  # whole numbers from here on are no sizes
+_INFINITY = float("inf")
 LONGEST_LEVEL = 40  # characters of a category's level
 TYPE = "type"  # the one feature that every value has
 
@@ -46,6 +48,7 @@ class Feature(Record):
         category: Whether its readings are texts.
         cannot_raise: True if it needs no guard, since its slot raises for no value of the class.
         errors: What its readings may raise, and mustn't be the function's.
+        quick: What reads values of just the row's class in less time, but may give a number that isn't sound.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Feature(Record):
     category: bool = False
     cannot_raise: bool = False
     errors: tuple[type[Exception], ...] = READING_ERRORS
+    quick: Read | None = None
 
 
 class Row(Record):
@@ -78,6 +82,7 @@ class Readers(dict[str, Read]):
 
     Attributes:
         bare: The same readers without their guards, for whoever guards them himself.
+        quick: Of some of them what is quicker, for whoever asks himself whether a number is sound.
         cls: The class; held, since its readers are found by its id.
         single: The features that training reads one by one.
         together: The functions that read several at one look.
@@ -86,12 +91,13 @@ class Readers(dict[str, Read]):
         declared: The attributes that its classes declare: slots, and a named tuple's fields.
     """
 
-    __slots__ = ("bare", "cls", "declared", "indexed", "is_known", "single", "together")
+    __slots__ = ("bare", "cls", "declared", "indexed", "is_known", "quick", "single", "together")
 
     def __init__(self, cls: type) -> None:
         super().__init__()
         self.cls = cls
         self.bare: dict[str, Read] = {}
+        self.quick: dict[str, Read] = {}
         self.single: list[str] = []
         self.together: list[ReadTogether] = []
         self.indexed: Items | None = None
@@ -166,6 +172,8 @@ def _add(readers: Readers, feature: Feature, base: type) -> None:
     except (AttributeError, LookupError):  # this version of the library hasn't got it
         return
     readers.bare[feature.name] = read
+    if feature.quick is not None and base is readers.cls:
+        readers.quick[feature.name] = feature.quick
     readers[feature.name] = read if feature.cannot_raise else guarded(read, feature.errors)
 
 
@@ -272,6 +280,11 @@ def add_registered(class_named: str, feature: Feature, source: object) -> None:
 def registered_features() -> tuple[object, ...]:
     """Return the sources of all registered features, in the order in which they were first registered."""
     return tuple(_sources.values())
+
+
+def is_sound(number: Any) -> bool:
+    """Tell whether a number can be a reading: finite, and no whole number so large that it is a hash or a name."""
+    return -NO_SIZE < number < NO_SIZE if type(number) is int else -_INFINITY < number < _INFINITY
 
 
 def level(text: Any) -> str | None:

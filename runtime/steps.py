@@ -12,12 +12,12 @@ kept as one pair, since another thread may be in the same step.
 
 from __future__ import annotations
 
-from ..models.features import is_built_in
+from ..models.features import is_built_in, is_sound
 from ..models.folds import FOLDS
 from ..models.formulas import Value
 from ..models.guard import READING_ERRORS, is_from_signal_handler
 from ..models.model import BreakpointModel, Stage
-from ..models.readings import Reading, compile_reading, errors_of
+from ..models.readings import Reading, compile_quick, compile_reading, errors_of
 from ..models.records import Record
 from ..models.sites import Site
 
@@ -34,10 +34,24 @@ if TYPE_CHECKING:
     Step = Callable[[Any], Refusal]
     Speak = Callable[[int, float, Sequence[Value]], Refusal]
     Report = Callable[[str, Exception], None]  # what failed, and how
-    Values = list[Any]  # running readings by their numbers, None where nothing is known yet
 
 # Folds by which the folded number passes the highest so far just where the number itself does.
 _LIKE_ITSELF = {"last", "max"}
+
+
+class Running:
+    """An invocation's running readings.
+
+    Attributes:
+        values: By the readings' numbers, None where nothing is known yet.
+        changes: How often one of them changed.
+    """
+
+    __slots__ = ("changes", "values")
+
+    def __init__(self, n_readings: int) -> None:
+        self.values: list[Any] = [None] * n_readings
+        self.changes = 0
 
 
 class Taken(Record):
@@ -47,6 +61,7 @@ class Taken(Record):
         number: The reading's place among the invocation's running readings.
         name: What a report calls it.
         bind: From a value's class to what reads its values, or None.
+        bind_quick: The same, where it is asked afterwards whether a number is sound.
         errors: What that may raise.
         is_reported: True if what it raises is the user's mistake, not a value that has nothing to say.
         fold: Its name.
@@ -55,6 +70,7 @@ class Taken(Record):
     number: int
     name: str
     bind: Callable[[type], Read | None]
+    bind_quick: Callable[[type], Read | None]
     errors: tuple[type[Exception], ...]
     is_reported: bool
     fold: str
@@ -65,7 +81,8 @@ class Taken(Record):
         bind = compile_reading(reading.path, reading.feature)
         if not built_in:
             bind = _of_kind(bind, str if is_category else float)
-        return cls(number, str(reading), bind, errors_of(reading.feature), not built_in, reading.fold)
+        quick = compile_quick(reading.feature) if built_in and not (is_category or reading.path) else bind
+        return cls(number, str(reading), bind, quick, errors_of(reading.feature), not built_in, reading.fold)
 
 
 def _of_kind(bind: Callable[[type], Read | None], kind: type) -> Callable[[type], Read | None]:
@@ -95,7 +112,7 @@ class Plan(Record):
     """
 
     n_readings: int
-    makers: tuple[Callable[[Values, Speak, Report], Step], ...]
+    makers: tuple[Callable[[Running, Speak, Report], Step], ...]
     names: tuple[tuple[str, ...], ...]
 
     @classmethod
@@ -118,11 +135,11 @@ class Plan(Record):
                 returns is the step's.
             report: Called with what failed and its error; raises it if it is a signal handler's.
         """
-        values: Values = [None] * self.n_readings
-        return [make(values, speak, report) for make in self.makers]
+        running = Running(self.n_readings)
+        return [make(running, speak, report) for make in self.makers]
 
 
-def _maker(model: BreakpointModel, site: Site, taken: dict[Reading, Taken]) -> Callable[[Values, Speak, Report], Step]:
+def _maker(model: BreakpointModel, site: Site, taken: dict[Reading, Taken]) -> Callable[[Running, Speak, Report], Step]:
     own = [take for reading, take in taken.items() if reading.site == site]
     speaking = [(index, stage) for index, stage in enumerate(model.stages) if stage.site == site]
     # What a stage elsewhere asks for must be kept for it.
@@ -130,24 +147,27 @@ def _maker(model: BreakpointModel, site: Site, taken: dict[Reading, Taken]) -> C
     match own, speaking:
         case [only], [(index, stage)] if stage.is_line and taken[stage.readings[0]] is only and not is_kept:
             growth_of = stage.compile()
-            return lambda _values, speak, report: _line_step(only, index, growth_of, speak, report)
+            return lambda _running, speak, report: _line_step(only, index, growth_of, speak, report)
     stages = [
         _Speaking(index, stage, tuple(taken[reading].number for reading in stage.readings)) for index, stage in speaking
     ]
-    return lambda values, speak, report: _general_step(own, stages, values, speak, report)
+    return lambda running, speak, report: _general_step(own, stages, running, speak, report)
 
 
 def _line_step(
     taken: Taken, index: int, growth_of: Callable[[Sequence[Value]], float], speak: Speak, report: Report
 ) -> Step:
     """Return the step of the commonest shape: one reading, and one stage whose growth rises just where it does."""
-    bind, errors = taken.bind, taken.errors
-    fold: Fold | None = None if taken.fold in _LIKE_ITSELF else FOLDS[taken.fold]()
+    is_plain = taken.fold in _LIKE_ITSELF
+    bind, errors = taken.bind_quick if is_plain else taken.bind, taken.errors
+    fold: Fold = FOLDS[taken.fold]()
     reader: tuple[type | None, Read | None] = None, None
     highest = highest_growth = float("-inf")
 
     def rise(folded: Any) -> Refusal:
         nonlocal highest, highest_growth
+        if not is_sound(folded):
+            return None
         known = (folded,)
         growth = growth_of(known)
         highest = folded
@@ -180,10 +200,6 @@ def _line_step(
             return None
         return rise(number)
 
-    if fold is None:
-        return step
-    fold_one = fold
-
     def folding_step(value: Any) -> Refusal:
         cls, read = reader
         try:
@@ -191,10 +207,10 @@ def _line_step(
                 read = read_of(type(value))
             if read is None:
                 return None
-            number = read(value)
+            number: Any = read(value)
             if number is None:
                 return None
-            folded = fold_one(number)
+            folded = fold(number)
             if not folded > highest:
                 return None
         except errors as error:
@@ -202,7 +218,7 @@ def _line_step(
             return None
         return rise(folded)
 
-    return folding_step
+    return step if is_plain else folding_step
 
 
 def _failed(error: Exception, taken: Taken, report: Report) -> None:
@@ -227,31 +243,36 @@ class _Speaking(Record):
     places: tuple[int, ...]
 
 
-def _general_step(own: list[Taken], speaking: list[_Speaking], values: Values, speak: Speak, report: Report) -> Step:
-    takes = [_take(taken, values, report) for taken in own]
-    here = {taken.number for taken in own}
-    evaluations = [_evaluation(one, values, speak, report, set(one.places) <= here) for one in speaking]
+def _general_step(own: list[Taken], speaking: list[_Speaking], running: Running, speak: Speak, report: Report) -> Step:
+    takes = [_take(taken, running, report) for taken in own]
+    evaluations = [_evaluation(one, running, speak, report) for one in speaking]
+    seen = -1  # the changes when the stages were last evaluated
 
     def step(value: Any) -> Refusal:
-        changed = False
+        nonlocal seen
         for take in takes:
-            if take(value):
-                changed = True
+            take(value)
+        if running.changes == seen:
+            return None
+        seen = running.changes
         refusal = None
         for evaluate in evaluations:
-            refusal = evaluate(changed) or refusal
+            refusal = evaluate() or refusal
+        if refusal is not None:
+            seen = -1  # so that trying it again is refused again
         return refusal
 
     return step
 
 
-def _take(taken: Taken, values: Values, report: Report) -> Callable[[Any], bool]:
-    """Return what takes a reading of a value, folds it, and tells whether the running reading changed."""
+def _take(taken: Taken, running: Running, report: Report) -> Callable[[Any], None]:
+    """Return what takes a reading of a value, and folds it."""
     bind, errors, number = taken.bind, taken.errors, taken.number
-    fold = FOLDS[taken.fold]()
+    fold = None if taken.fold == "last" else FOLDS[taken.fold]()
+    values = running.values
     reader: tuple[type | None, Read | None] = None, None
 
-    def take(value: Any) -> bool:
+    def take(value: Any) -> None:
         nonlocal reader
         cls, read = reader
         try:
@@ -259,43 +280,30 @@ def _take(taken: Taken, values: Values, report: Report) -> Callable[[Any], bool]
                 read = bind(type(value))
                 reader = type(value), read
             if read is None:
-                return False
+                return
             found = read(value)
             if found is None:
-                return False
-            folded = fold(found)
-            if folded == values[number]:
-                return False
-            values[number] = folded
+                return
+            if fold is not None:
+                found = fold(found)
+            if found != values[number]:
+                values[number] = found
+                running.changes += 1
         except errors as error:
             _failed(error, taken, report)
-            return False
-        return True
 
     return take
 
 
-def _evaluation(
-    speaking: _Speaking, values: Values, speak: Speak, report: Report, is_own: bool
-) -> Callable[[bool], Refusal]:
-    """Return what evaluates a stage, and speaks if its growth rose.
-
-    Args:
-        speaking: The stage.
-        values: The invocation's running readings.
-        speak: What to call where the growth rose.
-        report: What to call with an error.
-        is_own: True if the stage reads at its own site alone, so that nothing rises unless something changed there.
-    """
-    index, places = speaking.index, speaking.places
+def _evaluation(speaking: _Speaking, running: Running, speak: Speak, report: Report) -> Callable[[], Refusal]:
+    """Return what evaluates a stage, and speaks if its growth rose."""
+    index, places, values = speaking.index, speaking.places, running.values
     growth_of = speaking.stage.compile(places)
     highest = float("-inf")
     is_ready = False
 
-    def evaluate(changed: bool) -> Refusal:
+    def evaluate() -> Refusal:
         nonlocal highest, is_ready
-        if is_own and not changed and highest > float("-inf"):
-            return None
         if not is_ready:
             is_ready = all(values[place] is not None for place in places)
             if not is_ready:  # one of them hasn't been read yet: this stage can't say anything
@@ -310,7 +318,7 @@ def _evaluation(
         highest = growth
         refusal = speak(index, growth, tuple(values[place] for place in places))
         if refusal is not None:
-            highest = float("-inf")  # so that trying it again is refused again
+            highest = float("-inf")
         return refusal
 
     return evaluate

@@ -355,7 +355,7 @@ class Interrupted(BaseException):
 
 
 def test_what_a_signal_handler_raises_inside_a_hook_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = readers_for(int).bare["value"]
+    read = readers_for(int).quick["value"]
 
     def interrupted(value: Any) -> Any:
         signal.raise_signal(signal.SIGUSR1)
@@ -365,7 +365,7 @@ def test_what_a_signal_handler_raises_inside_a_hook_passes(monkeypatch: pytest.M
         raise Interrupted
 
     watched = watching(targets.work, stored(targets.work, "size", "size = "))
-    monkeypatch.setitem(readers_for(int).bare, "value", interrupted)
+    monkeypatch.setitem(readers_for(int).quick, "value", interrupted)
     before = signal.signal(signal.SIGUSR1, handler)
     passed = 0
     try:
