@@ -49,6 +49,7 @@ def inject(code: CodeType, probes: Sequence[Probe]) -> CodeType:
     from bytecode import Bytecode
 
     from .places import Places
+    from .positions import with_sound_lines
 
     places = Places(code, probes)
     if places.missing:
@@ -63,6 +64,7 @@ def inject(code: CodeType, probes: Sequence[Probe]) -> CodeType:
         rewritten = edited.to_code(stacksize=code.co_stacksize + _STACK_ROOM, compute_exception_stack_depths=False)
     except (IndexError, ValueError, TypeError) as error:  # code that it doesn't understand
         raise ArmingError(f"{code.co_qualname} can't be rewritten: `bytecode` can't read it ({error})") from error
+    rewritten = with_sound_lines(rewritten)
     difference = _difference(code, rewritten)
     if difference:
         raise ArmingError(f"{code.co_qualname} can't be rewritten on this Python: its {difference} came out changed")

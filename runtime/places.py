@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Place = tuple[int, int]  # an instruction's number, and which part of it
 
 _CACHE = 0
-_EXTENDED_ARG, _RESUME = opcode.opmap["EXTENDED_ARG"], opcode.opmap["RESUME"]
+_EXTENDED_ARG, _RESUME, _LOAD_CONST = (opcode.opmap[name] for name in ("EXTENDED_ARG", "RESUME", "LOAD_CONST"))
 _JUMPS = frozenset(opcode.hasjrel)  # all of them, since 3.11
 _BACKWARD = frozenset(op for op in opcode.hasjrel if "BACKWARD" in opcode.opname[op])
 _LOCALS = {opcode.opmap["STORE_FAST"], opcode.opmap["STORE_DEREF"]}
@@ -83,10 +83,15 @@ class Places:
                 if probes is None or (offset, part) in given_back:
                     continue
                 self.missing.difference_update([probe.site for probe in probes])
-                _, next_op, next_argument, _ = instructions[number + 1]
-                if (next_op, next_argument) != (_DELETES.get(op), argument):
-                    # Else as in `except ... as name`, where its block ends: nor does the tracer find a value then.
+                if not _is_cleared(code, instructions[number - 1], op, argument, instructions[number + 1]):
                     self.after[number, part] = probes
+
+
+def _is_cleared(
+    code: CodeType, before: tuple[int, int, int, int], op: int, argument: int, after: tuple[int, int, int, int]
+) -> bool:
+    """Tell whether a store is one of None before a deletion, as where the block of an `except ... as` ends."""
+    return after[1:3] == (_DELETES.get(op), argument) and before[1] == _LOAD_CONST and code.co_consts[before[2]] is None
 
 
 def parameters(code: CodeType) -> tuple[str, ...]:

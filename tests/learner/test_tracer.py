@@ -326,3 +326,21 @@ def test_stores_before_an_exception_are_seen_and_those_after_are_not(source: Mak
     hits = {site.variable for site in trace(stores.contexts, source=source).hits}
 
     assert hits == {"a", "b", "c"}
+
+
+@SOURCES
+def test_code_that_runs_once_offers_no_sites_since_it_cannot_be_armed(source: MakeSource) -> None:
+    lines = ["sizes = [k * 2 for k in range(3)]", "total = sum(j for j in sizes)", "class C:",
+             "    inside = [i for i in range(2)]", "def f(n):", "    found = [m for m in range(n)]", "    return found",
+             "f(2)"]  # fmt: skip
+    if sys.version_info >= (3, 12):
+        lines += ["def generic[T](n: T):", "    kept = n", "    return kept", "generic(1)"]
+    code = compile("\n".join(lines), __file__, "exec")
+
+    def imported() -> None:
+        exec(code, {"__name__": "imported"})
+
+    qualnames = {site.function.qualname for site in trace(imported, source=source).hits}
+
+    assert {"f"} <= qualnames
+    assert not {name for name in qualnames if name.startswith(("<", "C.")) or "<generic" in name}
