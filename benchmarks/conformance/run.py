@@ -1,0 +1,198 @@
+"""Runs the suites bare and armed, each in a process of its own, and compares them test by test.
+
+A suite runs bare twice: a test whose outcomes differ there says nothing about breakpoints and is left out. The first
+bare run also tells which source files are loaded; their code is rewritten once for all suites.
+"""
+
+from __future__ import annotations
+
+import ast
+import marshal
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import child
+from .arm import Rewritten, rewrite_files
+from .expected import reason
+from .suites import Suite
+
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+SITE_PACKAGES = sysconfig.get_path("purelib")
+_TIMEOUT_S = 1_800
+
+
+@dataclass
+class Ran:
+    """One run of a suite.
+
+    Attributes:
+        outcomes: What came of each test, by its name and how many of the same name came before it.
+        said: What the tests that didn't pass said.
+        loaded: The source files that were loaded bare.
+        hits: How often breakpoints were hit, by source file.
+        died: How the process ended before the suite did, and in which test; or nothing.
+        duration_s: How long it took.
+    """
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    loaded: list[str] = field(default_factory=list)
+    hits: dict[str, int] = field(default_factory=dict)
+    died: str = ""
+    duration_s: float = 0.0
+
+
+def run_suite(suite: Suite, rewritten: dict[str, str]) -> Ran:
+    """Run a suite in an interpreter of its own; armed if there are source files with rewritten code."""
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        settings = {
+            "runner": suite.runner,
+            "arguments": list(suite.arguments),
+            "report": f"{folder}/report",
+            "roots": [f"{STANDARD_LIBRARY}/", *(f"{SITE_PACKAGES}/{name}/" for name in suite.packages)],
+            "path": [SITE_PACKAGES] if suite.packages else [],
+            "rewritten": rewritten,
+        }
+        Path(folder, "settings").write_bytes(marshal.dumps(settings))
+        Path(folder, "work").mkdir()
+        began = time.perf_counter()
+        with open(f"{folder}/output", "wb") as output:
+            process = subprocess.Popen(
+                [_interpreter(), "-S", "-P", "-X", "frozen_modules=off", str(child.__file__), f"{folder}/settings"],
+                cwd=f"{folder}/work",
+                env=_environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                ended = f"exit code {process.wait(_TIMEOUT_S)}"
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                ended = f"no end within {_TIMEOUT_S} s"
+        ran = read_report(Path(folder, "report"), ended, Path(folder, "output").read_bytes()[-3_000:])
+        ran.duration_s = time.perf_counter() - began
+        return ran
+
+
+def _interpreter() -> str:
+    """Return the Python that the environment was made of: nothing that is installed here is loaded with it."""
+    return getattr(sys, "_base_executable", sys.executable)
+
+
+def _environment(folder: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV"))}
+    return {**kept, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": f"{folder}/work"}
+
+
+def read_report(path: Path, ended: str, output: bytes) -> Ran:
+    ran = Ran()
+    current = "none"
+    done = False
+    seen: Counter[str] = Counter()
+    for line in path.read_text().splitlines() if path.exists() else ():
+        match ast.literal_eval(line):
+            case ("started", test):
+                current = test
+            case ("outcome", test, outcome, text):
+                seen[test] += 1
+                name = test if seen[test] == 1 else f"{test} #{seen[test]}"
+                ran.outcomes[name] = outcome
+                if outcome != "passed":
+                    ran.said[name] = text
+            case ("loaded", source):
+                ran.loaded.append(source)
+            case ("hits", hits):
+                ran.hits = hits
+            case _:
+                done = True
+    if not done:
+        ran.died = f"{ended} in {current}: {output.decode(errors='replace')}"
+    return ran
+
+
+def compare(suite: Suite, bare: list[Ran], armed: Ran) -> dict[str, Any]:
+    """Return what a suite came to, as it is stored."""
+    flaky = {test for ran in bare[1:] for test in ran.outcomes.keys() | bare[0].outcomes if _differ(test, bare[0], ran)}
+    differing = [
+        {
+            "test": test,
+            "bare": bare[0].outcomes.get(test, "absent"),
+            "armed": armed.outcomes.get(test, "absent"),
+            "reason": reason(test),
+            "said": armed.said.get(test, bare[0].said.get(test, ""))[-2_000:],
+        }
+        for test in sorted(armed.outcomes.keys() | bare[0].outcomes)
+        if test not in flaky and _differ(test, bare[0], armed)
+    ]
+    same = [test for test in armed.outcomes if test not in flaky and not _differ(test, bare[0], armed)]
+    return {
+        "tests": len(same),
+        "outcomes": dict(Counter(armed.outcomes[test] for test in same)),
+        "hits": sum(armed.hits.values()),
+        "files": sum(hits > 0 for hits in armed.hits.values()),
+        "flaky": sorted(flaky),
+        "differing": differing,
+        "outdated": [test for test in same if reason(test)],
+        "died": {"bare": [ran.died for ran in bare if ran.died], "armed": armed.died},
+        "bare files": armed.loaded,
+        "duration_s": [round(ran.duration_s, 1) for ran in (*bare, armed)],
+    }
+
+
+def _differ(test: str, one: Ran, other: Ran) -> bool:
+    return one.outcomes.get(test) != other.outcomes.get(test)
+
+
+def run_all(suites: list[Suite], workers: int, is_armed: Callable[[str], bool] = lambda _path: True) -> dict[str, Any]:
+    """Run suites bare twice and armed once; return what is stored.
+
+    Args:
+        suites: The suites.
+        workers: How many processes may run at a time.
+        is_armed: Which source files of those that are loaded are armed.
+    """
+    with ThreadPoolExecutor(workers) as pool, tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        bare = [list(pool.map(_reporting("bare", {}), suites)) for _ in range(2)]
+        paths = sorted({path for runs in bare for ran in runs for path in ran.loaded if is_armed(path)})
+        rewritten = rewrite_files(paths, Path(folder), workers)
+        armed = list(pool.map(_reporting("armed", rewritten.files), suites))
+    results = {
+        suite.name: compare(suite, [runs[index] for runs in bare], armed[index]) for index, suite in enumerate(suites)
+    }
+    hits: Counter[str] = Counter()
+    for ran in armed:
+        hits.update(ran.hits)
+    return {
+        "suites": results,
+        "files": len(rewritten.files),
+        "codes": rewritten.codes,
+        "breakpoints": rewritten.breakpoints,
+        "refused": rewritten.refused,
+        "hits": {_short(path): count for path, count in hits.most_common() if count},
+    }
+
+
+def _short(path: str) -> str:
+    return path.removeprefix(f"{SITE_PACKAGES}/").removeprefix(f"{STANDARD_LIBRARY}/")
+
+
+def _reporting(way: str, rewritten: dict[str, str]) -> Callable[[Suite], Ran]:
+    def run(suite: Suite) -> Ran:
+        ran = run_suite(suite, rewritten)
+        print(f"{way:5} {suite.name}: {len(ran.outcomes)} in {ran.duration_s:.1f} s {ran.died[:100]}", flush=True)
+        return ran
+
+    return run
