@@ -124,7 +124,9 @@ class CodeStores:
         for offset, stores in self._stores.items():
             line = self._line_of[offset]
             after = self._next[offset]
-            while after and dis.opname[raw[after[0]]] in _IDLE:
+            passed: set[int] = set()
+            while after and after[0] not in passed and dis.opname[raw[after[0]]] in _IDLE:
+                passed.add(after[0])  # `while True: pass` leads back to itself
                 after = self._next[after[0]]
             if stores and any(self._line_of.get(successor) == line for successor in after):
                 self.busy_lines.add(line)
