@@ -8,7 +8,7 @@ INSTALLED = $(VENV)/.installed
 INTEGRATIONS ?= .venv-integrations
 WITH_LIBRARIES = $(INTEGRATIONS)/.installed
 
-.PHONY: demo test test-integrations check wheel bench clean
+.PHONY: demo test test-integrations check wheel bench conformance clean
 
 demo: $(INSTALLED)
 	$(BIN)/peakahead demo
@@ -37,6 +37,11 @@ wheel: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks
+
+# CPython's own tests and some packages', with a breakpoint after every assignment; half an hour for each Python.
+conformance: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group conformance
+	$(BIN)/python -m benchmarks.conformance
 
 # An editable install; made anew when the project's requirements change. `--group` needs a recent pip.
 $(INSTALLED): pyproject.toml

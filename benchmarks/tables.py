@@ -9,6 +9,7 @@ from typing import Any
 
 from . import coldstart, overhead, running_example, scale, tracing
 from .accuracy import figures as accuracy
+from .conformance import figures as conformance
 from .store import load_all
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "overhead": overhead.figures,
     "coldstart": coldstart.figures,
     "scale": scale.figures,
+    "conformance": conformance.figures,
 }
 Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
 
@@ -58,6 +60,7 @@ def _row_a_python(
 LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
     "accuracy_methods": ("accuracy", _of_oldest(accuracy.methods_table)),
     "accuracy_functions": ("accuracy", _of_oldest(accuracy.functions_table)),
+    "conformance_differing": ("conformance", conformance.differing_table),
     "tools": ("tracing", _row_a_python(tracing.by_tool, tracing.by_tool_notes)),
 }
 

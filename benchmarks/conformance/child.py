@@ -87,6 +87,7 @@ def run_unittest(names: list[str], report: Report) -> None:
     """Run modules' tests as CPython's own runner does, with none of the resources that must be asked for."""
     import unittest
     from importlib import import_module
+    from traceback import format_exception
 
     support: Any = import_module("test.support")
     support.use_resources = {}
@@ -101,10 +102,10 @@ def run_unittest(names: list[str], report: Report) -> None:
             report("outcome", test.id(), "passed", "")
 
         def addFailure(self, test: Any, err: Any) -> None:  # noqa: N802
-            report("outcome", test.id(), "failed", self._exc_info_to_string(err, test))
+            report("outcome", test.id(), "failed", "".join(format_exception(*err)))
 
         def addError(self, test: Any, err: Any) -> None:  # noqa: N802
-            report("outcome", test.id(), "error", self._exc_info_to_string(err, test))
+            report("outcome", test.id(), "error", "".join(format_exception(*err)))
 
         def addSkip(self, test: Any, reason: str) -> None:  # noqa: N802
             report("outcome", test.id(), "skipped", reason)
@@ -115,9 +116,9 @@ def run_unittest(names: list[str], report: Report) -> None:
         def addUnexpectedSuccess(self, test: Any) -> None:  # noqa: N802
             report("outcome", test.id(), "passed unexpectedly", "")
 
-        def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: N802
+        def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: N802, ARG002
             if err is not None:
-                report("outcome", subtest.id(), "failed", self._exc_info_to_string(err, test))
+                report("outcome", subtest.id(), "failed", "".join(format_exception(*err)))
 
     result = Result()
     for name in names:
@@ -129,13 +130,13 @@ def run_unittest(names: list[str], report: Report) -> None:
             tests.run(result)
 
 
-def run_pytest(arguments: list[str], report: Report) -> None:
+def run_pytest(arguments: list[str], say: Report) -> None:
     import pytest
 
     class Plugin:
         @pytest.hookimpl
         def pytest_runtest_logstart(self, nodeid: str) -> None:
-            report("started", nodeid)
+            say("started", nodeid)
 
         @pytest.hookimpl
         def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -148,8 +149,10 @@ def run_pytest(arguments: list[str], report: Report) -> None:
             if report.failed:
                 say("outcome", f"{report.nodeid} (collection)", "error", str(report.longrepr))
 
-    say = report
-    pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[Plugin()])
+    # No settings but these: not those of the project around the environment. Plain `assert`, since rewritten modules
+    # would come through another loader.
+    settings = ["-q", "-c", "/dev/null", "--rootdir", sys.path[-1], "--assert=plain", "-p", "no:cacheprovider"]
+    pytest.main([*settings, *arguments], plugins=[Plugin()])
 
 
 def main(path: str) -> None:
@@ -157,7 +160,7 @@ def main(path: str) -> None:
         settings = marshal.load(file)
     report = Report(settings["report"])
     loader = Loader(tuple(settings["roots"]), settings["rewritten"], report)
-    SourceFileLoader.get_code = lambda self, name: loader.get_code(self, name)
+    SourceFileLoader.get_code = lambda self, fullname: loader.get_code(self, fullname)
     sys.path += settings["path"]
     del sys.argv[1:]
     import faulthandler

@@ -1,28 +1,30 @@
 """Runs the suites bare and armed, each in a process of its own, and compares them test by test.
 
-A suite runs bare twice: a test whose outcomes differ there says nothing about breakpoints and is left out. The first
-bare run also tells which source files are loaded; their code is rewritten once for all suites.
+The bare run also tells which source files a suite loads; their code is rewritten once for all suites. A suite with
+differences runs bare once more: a test whose outcomes differ there says nothing about breakpoints and is left out.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import marshal
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import child
-from .arm import Rewritten, rewrite_files
+from .arm import rewrite_files
 from .expected import reason
 from .suites import Suite
 
@@ -79,9 +81,11 @@ def run_suite(suite: Suite, rewritten: dict[str, str]) -> Ran:
             try:
                 ended = f"exit code {process.wait(_TIMEOUT_S)}"
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
                 ended = f"no end within {_TIMEOUT_S} s"
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # and what its tests left running
+                process.wait()
         ran = read_report(Path(folder, "report"), ended, Path(folder, "output").read_bytes()[-3_000:])
         ran.duration_s = time.perf_counter() - began
         return ran
@@ -123,7 +127,7 @@ def read_report(path: Path, ended: str, output: bytes) -> Ran:
     return ran
 
 
-def compare(suite: Suite, bare: list[Ran], armed: Ran) -> dict[str, Any]:
+def compare(bare: list[Ran], armed: Ran) -> dict[str, Any]:
     """Return what a suite came to, as it is stored."""
     flaky = {test for ran in bare[1:] for test in ran.outcomes.keys() | bare[0].outcomes if _differ(test, bare[0], ran)}
     differing = [
@@ -157,7 +161,7 @@ def _differ(test: str, one: Ran, other: Ran) -> bool:
 
 
 def run_all(suites: list[Suite], workers: int, is_armed: Callable[[str], bool] = lambda _path: True) -> dict[str, Any]:
-    """Run suites bare twice and armed once; return what is stored.
+    """Run suites bare and armed; return what is stored.
 
     Args:
         suites: The suites.
@@ -165,28 +169,37 @@ def run_all(suites: list[Suite], workers: int, is_armed: Callable[[str], bool] =
         is_armed: Which source files of those that are loaded are armed.
     """
     with ThreadPoolExecutor(workers) as pool, tempfile.TemporaryDirectory(prefix="conformance-") as folder:
-        bare = [list(pool.map(_reporting("bare", {}), suites)) for _ in range(2)]
-        paths = sorted({path for runs in bare for ran in runs for path in ran.loaded if is_armed(path)})
+        bare = list(pool.map(_reporting("bare", {}), suites))
+        paths = sorted({path for ran in bare for path in ran.loaded if is_armed(path)})
         rewritten = rewrite_files(paths, Path(folder), workers)
         armed = list(pool.map(_reporting("armed", rewritten.files), suites))
-    results = {
-        suite.name: compare(suite, [runs[index] for runs in bare], armed[index]) for index, suite in enumerate(suites)
-    }
+        doubtful = [
+            suite for suite, one, other in zip(suites, bare, armed, strict=True) if one.outcomes != other.outcomes
+        ]
+        again = dict(zip(doubtful, pool.map(_reporting("again", {}), doubtful), strict=True))
     hits: Counter[str] = Counter()
     for ran in armed:
         hits.update(ran.hits)
     return {
-        "suites": results,
+        "suites": {
+            suite.name: compare([one, *([again[suite]] if suite in again else [])], other)
+            for suite, one, other in zip(suites, bare, armed, strict=True)
+        },
         "files": len(rewritten.files),
         "codes": rewritten.codes,
         "breakpoints": rewritten.breakpoints,
         "refused": rewritten.refused,
-        "hits": {_short(path): count for path, count in hits.most_common() if count},
+        "hits": _by_file(hits),
     }
 
 
-def _short(path: str) -> str:
-    return path.removeprefix(f"{SITE_PACKAGES}/").removeprefix(f"{STANDARD_LIBRARY}/")
+def _by_file(hits: Counter[str]) -> dict[str, int]:
+    """Return the hits by source file of the standard library and of the packages; those of tests in one sum."""
+    found: Counter[str] = Counter()
+    for path, count in hits.items():
+        short = path.removeprefix(f"{SITE_PACKAGES}/").removeprefix(f"{STANDARD_LIBRARY}/")
+        found["tests" if {"test", "tests"} & set(Path(short).parts) else short] += count
+    return {path: count for path, count in found.most_common() if count}
 
 
 def _reporting(way: str, rewritten: dict[str, str]) -> Callable[[Suite], Ran]:

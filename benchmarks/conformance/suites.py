@@ -7,9 +7,9 @@ from importlib.util import find_spec
 
 # Each is a module of CPython's package `test`; all of the standard library that it imports is armed, and itself.
 _LIBRARY = """
-    abc argparse ast asyncio base64 bdb binascii bisect bufio builtin bytes calendar cgi cmath cmd code codecs collections
-    colorsys configparser contextlib contextlib_async copy copyreg cprofile csv dataclasses datetime decimal deque
-    difflib doctest email enum fileinput filecmp fnmatch format fractions fstring ftplib functools getopt
+    abc argparse ast asyncio base64 bdb binascii bisect bufio builtin bytes calendar cgi cmath cmd code codecs
+    collections colorsys configparser contextlib contextlib_async copy copyreg cprofile csv dataclasses datetime
+    decimal deque difflib doctest email enum fileinput filecmp fnmatch format fractions fstring ftplib functools getopt
     gettext glob graphlib gzip hashlib heapq hmac html htmlparser http_cookies imaplib importlib int io ipaddress
     json keyword linecache locale logging long mailbox mimetypes minidom netrc nntplib numeric_tower operator optparse
     ordered_dict pathlib pickle pickletools pkgutil plistlib poplib posixpath pprint pyclbr queue quopri random re
@@ -52,5 +52,26 @@ def cpython_suites() -> list[Suite]:
     return [Suite(name, "unittest", (name,)) for name in names if find_spec(name)]
 
 
+def package_suites() -> list[Suite]:
+    """Return the suites of the packages of the dependency group `conformance`, which are installed with their tests."""
+    return [
+        _package("toolz"),
+        _package("mpmath", *(f"mpmath.tests.test_{name}" for name in _MPMATH.split())),
+        _package("networkx", "networkx.classes", "networkx.generators", "networkx.utils", "networkx.algorithms.tests"),
+        _package("sympy", "sympy.combinatorics", "sympy.logic", "sympy.sets", "sympy.utilities"),
+    ]
+
+
+# Those that take seconds; the others compute to a thousand digits, which takes minutes.
+_MPMATH = """
+    basic_ops bitwise calculus compatibility convert diff division elliptic fp functions hp interval linalg matrices
+    mpmath power rootfinding special str summation trig visualization
+"""
+
+
+def _package(name: str, *parts: str) -> Suite:
+    return Suite(name, "pytest", ("--pyargs", *(parts or (name,))), (name,))
+
+
 def all_suites() -> list[Suite]:
-    return cpython_suites()
+    return [*cpython_suites(), *package_suites()]
