@@ -58,7 +58,7 @@ def package_suites() -> list[Suite]:
         _package("toolz"),
         _package("mpmath", *(f"mpmath.tests.test_{name}" for name in _MPMATH.split())),
         _package("networkx", "networkx.classes", "networkx.generators", "networkx.utils", "networkx.algorithms.tests"),
-        _package("sympy", "sympy.combinatorics", "sympy.logic", "sympy.sets", "sympy.utilities"),
+        _package("sympy", "sympy.logic", "sympy.sets", "sympy.strategies", "sympy.unify"),
     ]
 
 
