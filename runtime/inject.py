@@ -46,7 +46,10 @@ def inject(code: CodeType, probes: Sequence[Probe]) -> CodeType:
     from bytecode import Bytecode
 
     # The default round trip recomputes handlers' stack depths, too high for some: a later raise then crashes.
-    edited = Bytecode.from_code(code, conserve_exception_block_stackdepth=True)
+    try:
+        edited = Bytecode.from_code(code, conserve_exception_block_stackdepth=True)
+    except IndexError as error:  # 3.13 loads a cell by LOAD_FAST, which the library looks up among the locals
+        raise ArmingError(f"{code.co_qualname} can't be rewritten: `bytecode` can't read its code ({error})") from error
     missing = {probe.site for probe in probes}
     edited[:] = list(_with_calls(_unfused(edited), probes, missing, code))
     if missing:

@@ -123,8 +123,11 @@ MODULES = ["argparse", "json.decoder", "textwrap", "difflib", "csv", "dataclasse
 
 def functions_of(name: str) -> Iterator[CodeType]:
     with open(str(importlib.import_module(name).__file__)) as file:
-        code = compile(file.read(), name, "exec")
-    return (nested for nested in nested_codes(code) if nested.co_flags & 1)
+        return functions_in(file.read())
+
+
+def functions_in(source: str) -> Iterator[CodeType]:
+    return (nested for nested in nested_codes(compile(source, "source", "exec")) if nested.co_flags & 1)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -171,6 +174,15 @@ def test_a_site_that_is_not_there_is_named() -> None:
     site = Site(FunctionRef("m", "loops"), 2, "nothing")
     with pytest.raises(ArmingError, match="loops has no assignment of nothing at line 3"):
         inject(stores.loops.__code__, [Probe(site, print)])
+
+
+@pytest.mark.skipif("STORE_FAST_STORE_FAST" not in dis.opmap, reason="cells are loaded by an opcode of their own here")
+def test_code_that_the_library_can_t_read_is_refused() -> None:
+    source = "lambda letter: lambda: [lambda: letter for letter in letter]"
+    (inner,) = (code for code in functions_in(source) if "letter" in code.co_freevars and code.co_cellvars)
+
+    with pytest.raises(ArmingError, match="<lambda> can't be rewritten: `bytecode` can't read its code"):
+        inject(inner, every_store(inner, lambda _site, _value: None))
 
 
 def test_rewritten_code_that_came_out_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
