@@ -27,13 +27,13 @@ class Rewritten:
         files: Where each file's code was written, by its path.
         codes: How many functions, class bodies, modules, lambdas and comprehensions have breakpoints.
         breakpoints: How many sites.
-        refused: The code that has to stay bare, and why.
+        refused: The code that has to stay bare, by its file and name, and why.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     codes: int = 0
     breakpoints: int = 0
-    refused: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def rewrite_files(paths: list[str], folder: Path, workers: int) -> Rewritten:
@@ -45,7 +45,7 @@ def rewrite_files(paths: list[str], folder: Path, workers: int) -> Rewritten:
             total.files[path] = target
             total.codes += one.codes
             total.breakpoints += one.breakpoints
-            total.refused += one.refused
+            total.refused |= one.refused
     return total
 
 
@@ -65,7 +65,7 @@ def _rewrite(module: CodeType, done: Rewritten) -> CodeType:
             rewritten[id(code)] = inject(inner, probes)
         except Exception as error:  # whatever it is, it is to be reported
             rewritten[id(code)] = inner
-            done.refused.append(f"{code.co_filename}: {code.co_qualname}: {type(error).__name__}: {error}")
+            done.refused[f"{code.co_filename}: {code.co_qualname}"] = f"{type(error).__name__}: {error}"
         else:
             done.codes += bool(probes)
             done.breakpoints += len(probes)

@@ -12,3 +12,7 @@ DIFFERING: dict[str, dict[str, str]] = {}
 def reason(test: str) -> str:
     """Return why a test must differ, or nothing."""
     return next((tests[test] for tests in DIFFERING.values() if test in tests), "")
+
+
+# The code that stays bare, by its file and name, and why.
+REFUSED: dict[str, str] = {}

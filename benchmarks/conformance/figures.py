@@ -21,7 +21,9 @@ def problems(results: dict[str, Any]) -> Iterator[str]:
                 yield f"{row['test']}: {row['bare']} bare, {row['armed']} armed, and isn't listed: {row['said']}"
         for test in suite["outdated"]:
             yield f"{test} is listed as differing, and doesn't differ"
-    yield from (f"refused: {what}" for what in results["refused"])
+    for row in results["refused"]:
+        if not row["reason"]:
+            yield f"{row['code']} was refused, and isn't listed: {row['said']}"
 
 
 def shortfalls(results: dict[str, Any]) -> Iterator[str]:

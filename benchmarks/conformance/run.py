@@ -25,7 +25,7 @@ from typing import Any
 
 from . import child
 from .arm import rewrite_files
-from .expected import reason
+from .expected import REFUSED, reason
 from .suites import Suite
 
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
@@ -188,7 +188,10 @@ def run_all(suites: list[Suite], workers: int, is_armed: Callable[[str], bool] =
         "files": len(rewritten.files),
         "codes": rewritten.codes,
         "breakpoints": rewritten.breakpoints,
-        "refused": rewritten.refused,
+        "refused": [
+            {"code": _short(code), "reason": REFUSED.get(_short(code), ""), "said": why}
+            for code, why in rewritten.refused.items()
+        ],
         "hits": _by_file(hits),
     }
 
@@ -197,9 +200,13 @@ def _by_file(hits: Counter[str]) -> dict[str, int]:
     """Return the hits by source file of the standard library and of the packages; those of tests in one sum."""
     found: Counter[str] = Counter()
     for path, count in hits.items():
-        short = path.removeprefix(f"{SITE_PACKAGES}/").removeprefix(f"{STANDARD_LIBRARY}/")
+        short = _short(path)
         found["tests" if {"test", "tests"} & set(Path(short).parts) else short] += count
     return {path: count for path, count in found.most_common() if count}
+
+
+def _short(path: str) -> str:
+    return path.removeprefix(f"{SITE_PACKAGES}/").removeprefix(f"{STANDARD_LIBRARY}/")
 
 
 def _reporting(way: str, rewritten: dict[str, str]) -> Callable[[Suite], Ran]:

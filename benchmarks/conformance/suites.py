@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 # Each is a module of CPython's package `test`; all of the standard library that it imports is armed, and itself.
+# The longest come first, so that no process is left alone with one at the end.
 _LIBRARY = """
-    abc argparse ast asyncio base64 bdb binascii bisect bufio builtin bytes calendar cgi cmath cmd code codecs
+    asyncio tarfile
+    abc argparse ast base64 bdb binascii bisect bufio builtin bytes calendar cgi cmath cmd code codecs
     collections colorsys configparser contextlib contextlib_async copy copyreg cprofile csv dataclasses datetime
     decimal deque difflib doctest email enum fileinput filecmp fnmatch format fractions fstring ftplib functools getopt
     gettext glob graphlib gzip hashlib heapq hmac html htmlparser http_cookies imaplib importlib int io ipaddress
     json keyword linecache locale logging long mailbox mimetypes minidom netrc nntplib numeric_tower operator optparse
     ordered_dict pathlib pickle pickletools pkgutil plistlib poplib posixpath pprint pyclbr queue quopri random re
     reprlib sched secrets selectors shelve shlex shutil smtplib socketserver sqlite3 statistics string
-    string_literals stringprep struct tarfile tempfile textwrap threading timeit tokenize tomllib trace traceback
+    string_literals stringprep struct tempfile textwrap threading timeit tokenize tomllib trace traceback
     types typing unittest urllib urllib2 urlparse uuid wave weakref weakset wsgiref xml_etree zipfile zipimport
     zoneinfo
 """
@@ -55,10 +57,10 @@ def cpython_suites() -> list[Suite]:
 def package_suites() -> list[Suite]:
     """Return the suites of the packages of the dependency group `conformance`, which are installed with their tests."""
     return [
-        _package("toolz"),
-        _package("mpmath", *(f"mpmath.tests.test_{name}" for name in _MPMATH.split())),
         _package("networkx", "networkx.classes", "networkx.generators", "networkx.utils", "networkx.algorithms.tests"),
+        _package("mpmath", *(f"mpmath.tests.test_{name}" for name in _MPMATH.split())),
         _package("sympy", "sympy.logic", "sympy.sets", "sympy.strategies", "sympy.unify"),
+        _package("toolz"),
     ]
 
 
@@ -74,4 +76,4 @@ def _package(name: str, *parts: str) -> Suite:
 
 
 def all_suites() -> list[Suite]:
-    return [*cpython_suites(), *package_suites()]
+    return [*package_suites(), *cpython_suites()]
