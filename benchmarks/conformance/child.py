@@ -36,9 +36,10 @@ class Report:
 class Loader:
     """What `SourceFileLoader.get_code` is replaced by."""
 
-    def __init__(self, roots: tuple[str, ...], rewritten: dict[str, str], report: Report) -> None:
+    def __init__(self, roots: tuple[str, ...], rewritten: dict[str, str], has_frame: bool, report: Report) -> None:
         self._roots = roots
         self._rewritten = rewritten
+        self._has_frame = has_frame
         self._report = report
         self._original = SourceFileLoader.get_code
         self._ends: dict[str, Callable[[], int]] = {}
@@ -55,7 +56,12 @@ class Loader:
         return self._original(loader, name)
 
     def _hook(self, path: str) -> Callable[[Any], None]:
-        """Return a hook that counts its calls; a module that is loaded twice goes on counting."""
+        """Return a hook that counts its calls; a module that is loaded twice goes on counting.
+
+        Or one that has no frame, to tell what comes of the hook's frame and what of the rewriting.
+        """
+        if not self._has_frame:
+            return id
         if path not in self._ends:
             from itertools import count
 
@@ -159,7 +165,7 @@ def main(path: str) -> None:
     with open(path, "rb") as file:
         settings = marshal.load(file)
     report = Report(settings["report"])
-    loader = Loader(tuple(settings["roots"]), settings["rewritten"], report)
+    loader = Loader(tuple(settings["roots"]), settings["rewritten"], settings["hook has a frame"], report)
     SourceFileLoader.get_code = lambda self, fullname: loader.get_code(self, fullname)
     sys.path += settings["path"]
     del sys.argv[1:]

@@ -49,7 +49,9 @@ def _modules(results: dict[str, Any]) -> int:
 def figures(results: dict[str, Any]) -> dict[str, str]:
     """Return what the raw results come to, by what it is called in the table."""
     suites = results["suites"]
-    rows = [row for suite in suites.values() for row in suite["differing"]]
+    differing = {
+        row["test"].split(" (")[0]: bool(row["reason"]) for suite in suites.values() for row in suite["differing"]
+    }
     is_package = {name: not name.startswith("test.") for name in suites}
     outcomes: dict[str, int] = {}
     for suite in suites.values():
@@ -66,8 +68,8 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
         "tests with the outcome that they have bare": f"{_total(results, 'tests'):,}",
         "of these passed": f"{outcomes.get('passed', 0):,}",
         "of these in packages": f"{sum(suite['tests'] for name, suite in suites.items() if is_package[name]):,}",
-        "tests that must differ, see below": f"{sum(bool(row['reason']) for row in rows)}",
-        "other tests that differ": f"{sum(not row['reason'] for row in rows)}",
+        "tests that must differ, see below": f"{sum(differing.values())}",
+        "other tests that differ": f"{len(differing) - sum(differing.values())}",
         "processes that died": f"{died}",
         "tests left out, since they differ between two bare runs": f"{sum(len(s['flaky']) for s in suites.values())}",
         "duration of the armed runs": f"{sum(s['duration_s'][-1] for s in suites.values()) / 60:.0f} min",
@@ -76,10 +78,17 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
 
 def differing_table(stored: dict[str, dict[str, Any]]) -> list[str]:
     """Return the table of the tests that differ, of all Pythons."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str, str], list[str]] = {}
     for python, result in stored.items():
         for suite in result["results"]["suites"].values():
             for row in suite["differing"]:
-                found.setdefault((row["test"], row["reason"] or "not listed"), []).append(python)
-    body = [f"| `{test}` | {', '.join(pythons)} | {why} |" for (test, why), pythons in sorted(found.items())]
-    return ["| test | Python | why it differs |", "| --- | --- | --- |", *body]
+                frameless = "as bare" if row["same without a frame"] else "differs"
+                key = (row["test"].split(" (")[0], frameless, row["reason"] or "not listed")
+                if python not in found.setdefault(key, []):  # a test's subtests are one
+                    found[key].append(python)
+    head = ["| test | Python | with a hook that has no frame | why it differs |", "| --- | --- | --- | --- |"]
+    rows = [
+        f"| `{test}` | {', '.join(pythons)} | {frameless} | {why} |"
+        for (test, frameless, why), pythons in sorted(found.items())
+    ]
+    return [*head, *rows]

@@ -2,6 +2,7 @@
 
 The bare run also tells which source files a suite loads; their code is rewritten once for all suites. A suite with
 differences runs bare once more: a test whose outcomes differ there says nothing about breakpoints and is left out.
+And it runs armed with a hook that has no frame: what comes out right there differs by the hook's frame alone.
 """
 
 from __future__ import annotations
@@ -54,8 +55,14 @@ class Ran:
     duration_s: float = 0.0
 
 
-def run_suite(suite: Suite, rewritten: dict[str, str]) -> Ran:
-    """Run a suite in an interpreter of its own; armed if there are source files with rewritten code."""
+def run_suite(suite: Suite, rewritten: dict[str, str], has_frame: bool = True) -> Ran:
+    """Run a suite in an interpreter of its own; armed if there are source files with rewritten code.
+
+    Args:
+        suite: The suite.
+        rewritten: Where the rewritten code of source files lies.
+        has_frame: Whether the hook is a Python function, as in production, or one in C that counts nothing.
+    """
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         settings = {
             "runner": suite.runner,
@@ -64,6 +71,7 @@ def run_suite(suite: Suite, rewritten: dict[str, str]) -> Ran:
             "roots": [f"{STANDARD_LIBRARY}/", *(f"{SITE_PACKAGES}/{name}/" for name in suite.packages)],
             "path": [SITE_PACKAGES] if suite.packages else [],
             "rewritten": rewritten,
+            "hook has a frame": has_frame,
         }
         Path(folder, "settings").write_bytes(marshal.dumps(settings))
         Path(folder, "work").mkdir()
@@ -127,7 +135,7 @@ def read_report(path: Path, ended: str, output: bytes) -> Ran:
     return ran
 
 
-def compare(bare: list[Ran], armed: Ran) -> dict[str, Any]:
+def compare(bare: list[Ran], armed: Ran, frameless: Ran | None = None) -> dict[str, Any]:
     """Return what a suite came to, as it is stored."""
     flaky = {test for ran in bare[1:] for test in ran.outcomes.keys() | bare[0].outcomes if _differ(test, bare[0], ran)}
     differing = [
@@ -135,6 +143,7 @@ def compare(bare: list[Ran], armed: Ran) -> dict[str, Any]:
             "test": test,
             "bare": bare[0].outcomes.get(test, "absent"),
             "armed": armed.outcomes.get(test, "absent"),
+            "same without a frame": frameless is not None and not _differ(test, bare[0], frameless),
             "reason": reason(test),
             "said": armed.said.get(test, bare[0].said.get(test, ""))[-2_000:],
         }
@@ -177,12 +186,15 @@ def run_all(suites: list[Suite], workers: int, is_armed: Callable[[str], bool] =
             suite for suite, one, other in zip(suites, bare, armed, strict=True) if one.outcomes != other.outcomes
         ]
         again = dict(zip(doubtful, pool.map(_reporting("again", {}), doubtful), strict=True))
+        frameless = dict(
+            zip(doubtful, pool.map(_reporting("frameless", rewritten.files, False), doubtful), strict=True)
+        )
     hits: Counter[str] = Counter()
     for ran in armed:
         hits.update(ran.hits)
     return {
         "suites": {
-            suite.name: compare([one, *([again[suite]] if suite in again else [])], other)
+            suite.name: compare([one, *([again[suite]] if suite in again else [])], other, frameless.get(suite))
             for suite, one, other in zip(suites, bare, armed, strict=True)
         },
         "files": len(rewritten.files),
@@ -209,10 +221,10 @@ def _short(path: str) -> str:
     return path.removeprefix(f"{SITE_PACKAGES}/").removeprefix(f"{STANDARD_LIBRARY}/")
 
 
-def _reporting(way: str, rewritten: dict[str, str]) -> Callable[[Suite], Ran]:
+def _reporting(way: str, rewritten: dict[str, str], has_frame: bool = True) -> Callable[[Suite], Ran]:
     def run(suite: Suite) -> Ran:
-        ran = run_suite(suite, rewritten)
-        print(f"{way:5} {suite.name}: {len(ran.outcomes)} in {ran.duration_s:.1f} s {ran.died[:100]}", flush=True)
+        ran = run_suite(suite, rewritten, has_frame)
+        print(f"{way:9} {suite.name}: {len(ran.outcomes)} in {ran.duration_s:.1f} s {ran.died[:100]}", flush=True)
         return ran
 
     return run
