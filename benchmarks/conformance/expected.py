@@ -7,7 +7,10 @@ that no line outlives its reason. A test stands for its subtests too.
 from __future__ import annotations
 
 _STEPS = "steps through code by a script of every line, and the lines of the hook, a Python function, are among them"
-_COUNTS_CALLS = "compares the whole list of the calls that were made, and those of the hook are among them"
+_COUNTS_CALLS = "compares the profiler's whole listing, and the calls of the hook, Python or C, are in it"
+
+_COUNTS_LINES = "compares all lines or functions that ran, and those of the hook are among them"
+_DEPTH = "nests as deep as the recursion limit just lets it, and the hook is a call more"
 
 _BDB = "test.test_bdb."
 DIFFERING: dict[str, str] = {
@@ -41,6 +44,20 @@ DIFFERING: dict[str, str] = {
     f"{_BDB}StateTestCase.test_up": _STEPS,
     "test.test_cprofile.CProfileTest.test_cprofile": _COUNTS_CALLS,
     "test.test_profile.ProfileTest.test_cprofile": _COUNTS_CALLS,
+    "test.test_tomllib.test_misc.TestMiscellaneous.test_inline_array_recursion_limit": _DEPTH,
+    "test.test_tomllib.test_misc.TestMiscellaneous.test_inline_table_recursion_limit": _DEPTH,
+    "test.test_trace.TestCallers.test_loop_caller_importing": _COUNTS_LINES,
+    "test.test_trace.TestFuncs.test_inst_method_calling": _COUNTS_LINES,
+    "test.test_trace.TestFuncs.test_loop_caller_importing": _COUNTS_LINES,
+    "test.test_trace.TestFuncs.test_simple_caller": _COUNTS_LINES,
+    "test.test_trace.TestFuncs.test_traced_decorated_function": _COUNTS_LINES,
+    "test.test_trace.TestLineCounts.test_linear_methods": _COUNTS_LINES,
+    "test.test_trace.TestLineCounts.test_trace_func_generator": _COUNTS_LINES,
+    "test.test_trace.TestLineCounts.test_trace_list_comprehension": _COUNTS_LINES,
+    "test.test_trace.TestLineCounts.test_traced_decorated_function": _COUNTS_LINES,
+    "test.test_trace.TestLineCounts.test_traced_func_importing": _COUNTS_LINES,
+    "test.test_trace.TestLineCounts.test_traced_func_linear": _COUNTS_LINES,
+    "test.test_trace.TestLineCounts.test_traced_func_loop": _COUNTS_LINES,
 }
 
 
