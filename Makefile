@@ -38,7 +38,7 @@ bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks
 
-# CPython's own tests and some packages', with a breakpoint after every assignment; half an hour for each Python.
+# CPython's own tests and some packages', with a breakpoint after every assignment; 15 minutes for each Python.
 conformance: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group conformance
 	$(BIN)/python -m benchmarks.conformance

@@ -55,7 +55,7 @@ class Loader:
             self._report("loaded", path)
         return self._original(loader, name)
 
-    def _hook(self, path: str) -> Callable[[Any], None]:
+    def _hook(self, path: str) -> Callable[[Any], object]:
         """Return a hook that counts its calls; a module that is loaded twice goes on counting.
 
         Or one that has no frame, to tell what comes of the hook's frame and what of the rewriting.
@@ -78,7 +78,7 @@ class Loader:
         return {path: advance() for path, advance in self._ends.items()}
 
 
-def with_hook(code: CodeType, hook: Callable[[Any], None]) -> CodeType:
+def with_hook(code: CodeType, hook: Callable[[Any], object]) -> CodeType:
     """Return the code with a function where HOOK stands among its constants, and those of code nested in it."""
     constants: list[Any] = []
     for constant in code.co_consts:
