@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "scale": scale.figures,
     "conformance": conformance.figures,
 }
+_NOTHING = "Not measured yet."
 Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
 
 
@@ -86,6 +87,8 @@ def table(names: list[str]) -> str:
         return _laid_out(*LAYOUTS[names[0]])
     stored = {name: load_all(name) for name in names}
     pythons = list(dict.fromkeys(python for results in stored.values() for python in results))
+    if not pythons:
+        return _NOTHING
     lines = ["| | " + " | ".join(f"Python {python}" for python in pythons) + " |", "| --- |" + " --: |" * len(pythons)]
     for name, results in stored.items():
         columns = {python: BENCHMARKS[name](result["results"]) for python, result in results.items()}
@@ -96,7 +99,7 @@ def table(names: list[str]) -> str:
 
 def _laid_out(benchmark: str, layout: Callable[[Stored], list[str]]) -> str:
     stored = load_all(benchmark)
-    return "\n".join([*layout(stored), *machines({benchmark: stored})]) if stored else "Not measured yet."
+    return "\n".join([*layout(stored), *machines({benchmark: stored})]) if stored else _NOTHING
 
 
 def machines(stored: dict[str, dict[str, Any]]) -> list[str]:
