@@ -13,9 +13,10 @@ WANTED_MODULES = 30
 def problems(results: dict[str, Any]) -> Iterator[str]:
     """Yield everything that isn't as it must be."""
     for name, suite in results["suites"].items():
-        for died in (*suite["died"]["bare"], suite["died"]["armed"]):
-            if died:
-                yield f"{name}: the process ended: {died}"
+        if not suite["runs bare"]:
+            yield f"{name}: no bare run came to its end: {suite['died']['bare']}"
+        if suite["died"]["armed"]:
+            yield f"{name}: the armed process ended: {suite['died']['armed']}"
         for row in suite["differing"]:
             if not row["reason"]:
                 yield f"{row['test']}: {row['bare']} bare, {row['armed']} armed, and isn't listed: {row['said']}"
@@ -57,6 +58,7 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
     for suite in suites.values():
         for outcome, count in suite["outcomes"].items():
             outcomes[outcome] = outcomes.get(outcome, 0) + count
+    hung = ", ".join(str(sum(bool(suite["hung"][way]) for suite in suites.values())) for way in ("bare", "armed"))
     died = sum(bool(suite["died"]["armed"]) for suite in suites.values())
     return {
         "suites of CPython, of packages": f"{len(suites) - sum(is_package.values())}, {sum(is_package.values())}",
@@ -70,7 +72,8 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
         "of these in packages": f"{sum(suite['tests'] for name, suite in suites.items() if is_package[name]):,}",
         "tests that must differ, see below": f"{sum(differing.values())}",
         "other tests that differ": f"{len(differing) - sum(differing.values())}",
-        "processes that died": f"{died}",
+        "armed processes that died": f"{died}",
+        "runs that didn't end in time, bare and armed, and were run once more": hung,
         "tests left out, since they differ between two bare runs": f"{sum(len(s['flaky']) for s in suites.values())}",
         "duration of the armed runs": f"{sum(s['duration_s'][-1] for s in suites.values()) / 60:.0f} min",
     }

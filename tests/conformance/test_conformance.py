@@ -47,7 +47,7 @@ def test_a_test_that_differs_and_a_process_that_dies_are_problems(tmp_path: Path
     found = list(problems({"suites": {"m": compare([bare, bare], armed)}, "refused": []}))
 
     assert found == [
-        "m: the process ended: exit code -11 in m.T.test_b: Segmentation fault",
+        "m: the armed process ended: exit code -11 in m.T.test_b: Segmentation fault",
         "m.T.test_b: passed bare, absent armed, and isn't listed: ",
     ]
 
