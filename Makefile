@@ -9,7 +9,7 @@ SECONDS ?= 600
 INTEGRATIONS ?= .venv-integrations
 WITH_LIBRARIES = $(INTEGRATIONS)/.installed
 
-.PHONY: demo test test-integrations check wheel bench fuzz clean
+.PHONY: demo test test-integrations check wheel bench conformance fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/peakahead demo
@@ -43,6 +43,11 @@ bench: $(INSTALLED)
 fuzz: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	$(BIN)/python -m benchmarks.fuzz $(SECONDS)
+
+# CPython's own tests and some packages', with a breakpoint after every assignment; 15 minutes for each Python.
+conformance: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group conformance
+	$(BIN)/python -m benchmarks.conformance
 
 # An editable install; made anew when the project's requirements change. `--group` needs a recent pip.
 $(INSTALLED): pyproject.toml

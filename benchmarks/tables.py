@@ -9,6 +9,7 @@ from typing import Any
 
 from . import coldstart, overhead, running_example, scale, tracing
 from .accuracy import figures as accuracy
+from .conformance import figures as conformance
 from .fuzz import run as fuzz
 from .store import load_all
 
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "overhead": overhead.figures,
     "coldstart": coldstart.figures,
     "scale": scale.figures,
+    "conformance": conformance.figures,
     "fuzz": fuzz.figures,
 }
 # Of a benchmark's figures, those that a user wants to know.
@@ -27,6 +29,7 @@ SHORT: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, str]]]] = {
     "overhead_short": ("overhead", overhead.short_figures),
     "coldstart_short": ("coldstart", coldstart.short_figures),
 }
+_NOTHING = "Not measured yet."
 Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
 
 
@@ -65,6 +68,7 @@ def _row_a_python(
 LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
     "accuracy_methods": ("accuracy", _of_oldest(accuracy.methods_table)),
     "accuracy_functions": ("accuracy", _of_oldest(accuracy.functions_table)),
+    "conformance_differing": ("conformance", conformance.differing_table),
     "tools": ("tracing", _row_a_python(tracing.by_tool, tracing.by_tool_notes)),
     "hits": ("overhead", _row_a_python(overhead.hits_table, overhead.hits_notes)),
     "whole": ("overhead", _row_a_python(overhead.whole_table, lambda _results: [])),
@@ -94,6 +98,8 @@ def table(names: list[str]) -> str:
     parts = {name: SHORT.get(name) or (name, BENCHMARKS[name]) for name in names}
     stored = {name: load_all(benchmark) for name, (benchmark, _) in parts.items()}
     pythons = list(dict.fromkeys(python for results in stored.values() for python in results))
+    if not pythons:
+        return _NOTHING
     lines = ["| | " + " | ".join(f"Python {python}" for python in pythons) + " |", "| --- |" + " --: |" * len(pythons)]
     for name, results in stored.items():
         columns = {python: parts[name][1](result["results"]) for python, result in results.items()}
@@ -104,7 +110,7 @@ def table(names: list[str]) -> str:
 
 def _laid_out(benchmark: str, layout: Callable[[Stored], list[str]]) -> str:
     stored = load_all(benchmark)
-    return "\n".join([*layout(stored), *machines({benchmark: stored})]) if stored else "Not measured yet."
+    return "\n".join([*layout(stored), *machines({benchmark: stored})]) if stored else _NOTHING
 
 
 def machines(stored: dict[str, dict[str, Any]]) -> list[str]:

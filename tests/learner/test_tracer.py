@@ -17,6 +17,7 @@ import pytest
 from peakahead.learner import instruction_events
 from peakahead.learner.facts import HAS_INSTRUCTION_EVENTS, monitoring
 from peakahead.learner.line_events import LineEvents
+from peakahead.learner.stores import CodeStores
 from peakahead.learner.tracer import best_source
 from peakahead.models.features import Value
 from tests.learner.scripted import SOURCES, MakeSource, ScriptedMeter, hit_readings, own_readings, trace
@@ -215,6 +216,18 @@ def test_what_a_line_stores_on_its_way_is_read_before_the_same_line_uses_it(sour
     assert hits["left"].columns[(), "value"].tolist() == [80, 0]
     assert hits["left"].growth.tolist() == [132, 212]
     assert hits["added"].growth.tolist() == [212]
+
+
+def test_a_store_before_a_loop_that_does_nothing_is_found() -> None:
+    def waits() -> None:
+        try:
+            value = 3  # noqa: F841
+            while True:
+                pass
+        except KeyboardInterrupt:
+            return
+
+    assert CodeStores(waits.__code__).all == {("value", waits.__code__.co_firstlineno + 2)}
 
 
 @SOURCES

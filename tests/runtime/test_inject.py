@@ -124,8 +124,11 @@ MODULES = ["argparse", "json.decoder", "textwrap", "difflib", "csv", "dataclasse
 
 def functions_of(name: str) -> Iterator[CodeType]:
     with open(str(importlib.import_module(name).__file__)) as file:
-        code = compile(file.read(), name, "exec")
-    return (nested for nested in nested_codes(code) if nested.co_flags & 1)
+        return functions_in(file.read())
+
+
+def functions_in(source: str) -> Iterator[CodeType]:
+    return (nested for nested in nested_codes(compile(source, "source", "exec")) if nested.co_flags & 1)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -182,6 +185,15 @@ def test_only_a_parameter_can_be_read_at_entry() -> None:
         with pytest.raises(ArmingError, match=f"loops has no .*{variable}"):
             inject(code, [Probe(Site(FunctionRef("m", "loops"), 0, variable, True), print)])
     assert len(code.co_varnames) > len(arguments)
+
+
+@pytest.mark.skipif("STORE_FAST_STORE_FAST" not in dis.opmap, reason="cells are loaded by an opcode of their own here")
+def test_code_that_the_library_can_t_read_is_refused() -> None:
+    source = "lambda letter: lambda: [lambda: letter for letter in letter]"
+    (inner,) = (code for code in functions_in(source) if "letter" in code.co_freevars and code.co_cellvars)
+
+    with pytest.raises(ArmingError, match="<lambda> can't be rewritten: `bytecode` can't read it"):
+        inject(inner, every_store(inner, lambda _site, _value: None))
 
 
 def test_rewritten_code_that_came_out_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
