@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import coldstart, overhead, running_example, scale, tracing
+from . import coldstart, injection, overhead, running_example, scale, tracing
 from .accuracy import figures as accuracy
 from .conformance import figures as conformance
 from .fuzz import run as fuzz
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "coldstart": coldstart.figures,
     "scale": scale.figures,
     "conformance": conformance.figures,
+    "injection": injection.figures,
     "fuzz": fuzz.figures,
 }
 # Of a benchmark's figures, those that a user wants to know.

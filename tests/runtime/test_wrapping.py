@@ -174,7 +174,14 @@ def test_callables_of_every_kind(work: BreakpointModel, function: Any, is_async:
     assert result == told[1] + 1
 
 
-@pytest.mark.parametrize(("mistake", "message"), [(3, "something else that is callable"), (classmethod(echo), "below")])
+def of_class(cls: type) -> str:
+    return cls.__name__
+
+
+MISTAKES: list[tuple[Any, str]] = [(3, "something else that is callable"), (classmethod(of_class), "below")]
+
+
+@pytest.mark.parametrize(("mistake", "message"), MISTAKES)
 def test_what_cannot_be_wrapped_is_refused(work: BreakpointModel, mistake: Any, message: str) -> None:
     with pytest.raises(peakahead.InvalidOption, match=message):
         peakahead.predict_memory(work)(mistake)
