@@ -199,9 +199,12 @@ def figures(results: dict[str, Any]) -> dict[str, str]:
 
 def short_figures(results: dict[str, Any]) -> dict[str, str]:
     """Return what a user wants to know: the medians alone."""
-    ours = results["starts"][OURS]
+    starts = {name: results["starts"][name] for name in (OURS, PREPARED) if name in results["starts"]}
     return {
-        OURS: f"{median(ours['wall']) * 1e3:.0f} ms, {median(ours['resident']) / 2**20:.1f} MiB",
+        **{
+            name: f"{median(start['wall']) * 1e3:.0f} ms, {median(start['resident']) / 2**20:.1f} MiB"
+            for name, start in starts.items()
+        },
         "NumPy or scikit-learn loaded": ", ".join(results["modules"][OURS]["heavy"]) or "no",
     }
 

@@ -16,9 +16,11 @@ RESULTS = Path(__file__).parent / "results"
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _INNERMOST = r"\[\n[^\[\]{}]*\n *\]"  # a list of plain values takes one line
 _LIBRARIES = (
+    "atheris",
     "bytecode",
     "coverage",
     "ddtrace",
+    "hypothesis",
     "igraph",
     "joblib",
     "memory_profiler",
