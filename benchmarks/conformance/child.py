@@ -7,6 +7,7 @@ all that the suite imports comes through the loader: bare, which writes down wha
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # the module in C; `signal` would come before the loader
 import marshal
 import posix
 import sys
@@ -169,6 +170,8 @@ def main(path: str) -> None:
     SourceFileLoader.get_code = lambda self, fullname: loader.get_code(self, fullname)
     sys.path += settings["path"]
     del sys.argv[1:]
+    # A command in the background ignores interrupts, and so do all that it starts; some tests wait for one.
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     import faulthandler
     import site
 
