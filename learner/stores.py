@@ -85,10 +85,10 @@ class CodeStores:
         deleting, stored_at = ("", 0), 0
         for index, offset in enumerate(starts):
             opcode, argument = raw[offset], raw[offset + 1] | extended
-            after = starts[index + 1] if index + 1 < len(starts) else None
+            after = starts[index + 1] if index + 1 < len(starts) else len(raw)
             if opcode == _EXTENDED_ARG:
                 extended = argument << 8
-                self._next[offset] = (after,) if after is not None else ()
+                self._next[offset] = (after,)
                 continue
             extended = 0
             name = dis.opname[opcode]
@@ -204,9 +204,10 @@ def _steps(raw: bytes, starts: list[int]) -> Iterator[tuple[int, int, int, int]]
         yield offset, opcode, argument, ways[-1] if opcode in dis.hasjrel else -1
 
 
-def _successors(name: str, opcode: int, argument: int, after: int | None) -> tuple[int, ...]:
-    following = () if after is None or name in _STOPS else (after,)
-    if opcode not in dis.hasjrel or after is None:
+def _successors(name: str, opcode: int, argument: int, after: int) -> tuple[int, ...]:
+    """Return where an instruction leads; the code's last one leads nowhere but where it jumps to."""
+    following = () if name in _STOPS else (after,)
+    if opcode not in dis.hasjrel:
         return following
     distance = -argument * 2 if "BACKWARD" in name else argument * 2
     target = after + distance

@@ -357,3 +357,14 @@ def test_code_that_runs_once_offers_no_sites_since_it_cannot_be_armed(source: Ma
 
     assert {"f"} <= qualnames
     assert not {name for name in qualnames if name.startswith(("<", "C.")) or "<generic" in name}
+
+
+def test_what_lies_before_a_loop_s_last_jump_is_still_ahead_of_it() -> None:
+    body = "    while True:\n        first = f()\n        if first:\n            return\n        second = first\n"
+    namespace: dict[str, Any] = {}
+    exec("def endless(f):\n" + body, namespace)
+    code = namespace["endless"].__code__
+    last = list(dis.get_instructions(code))[-1]
+    assert last.opname == "JUMP_BACKWARD"
+
+    assert {variable for variable, _ in CodeStores(code).reachable(last.offset)} == {"first", "second"}
