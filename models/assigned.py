@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     _Stack = tuple[bool, ...]  # whether each value on it was set aside
 
 _SETS_ASIDE = opmap.get("LOAD_FAST_AND_CLEAR", -1)
-_SWAP, _STORE_FAST, _POP_TOP = opmap["SWAP"], opmap["STORE_FAST"], opmap["POP_TOP"]
+_SWAP = opmap["SWAP"]
 _STORES_TWO = opmap.get("STORE_FAST_STORE_FAST", -1)
 _STORES_AND_LOADS = opmap.get("STORE_FAST_LOAD_FAST", -1)
+_STORES = {opmap["STORE_FAST"], _STORES_TWO, _STORES_AND_LOADS}
 _ENDS = {
     opmap[name]
     for name in ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD",
@@ -63,12 +64,9 @@ def giving_back(instructions: Instructions, exception_table: bytes) -> set[tuple
             swapped = list(stack)
             swapped[-1], swapped[-argument] = swapped[-argument], swapped[-1]
             after = tuple(swapped)
-        elif opcode in {_STORE_FAST, _STORES_TWO, _STORES_AND_LOADS}:
-            for which in range(1 + (opcode == _STORES_TWO)):
-                if stack[-1 - which]:
-                    found.add((offset, which))
-            after = _moved(stack, opcode, argument, False)
         else:
+            if opcode in _STORES:
+                found.update((offset, which) for which in range(1 + (opcode == _STORES_TWO)) if stack[-1 - which])
             after = _moved(stack, opcode, argument, False)
         if target >= 0:
             ways.append((index_at[target], _moved(stack, opcode, argument, True)))

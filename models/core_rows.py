@@ -9,7 +9,7 @@ import stat
 from itertools import chain
 
 from .attributes import own_attribute
-from .features import NO_SIZE, Feature, Items, Read, Row, Value, is_sound, level, readers_for
+from .features import NO_SIZE, Feature, Items, Read, Row, Value, level, readers_for
 from .sequences import SEQUENCE, read_sequence
 
 TYPE_CHECKING = False
@@ -62,12 +62,7 @@ def _integer(_: type) -> Read:
 
 def _float(_: type) -> Read:
     to_float = float.__float__
-
-    def read(value: Any) -> float | None:
-        number: float = to_float(value)
-        return number if is_sound(number) else None
-
-    return read
+    return lambda value: finite(to_float(value))
 
 
 def _itself(value: Any) -> Any:

@@ -14,6 +14,7 @@ from _thread import RLock  # what `threading` has, which few programs that need 
 
 from ..models.errors import ArmingError, ArmingWarning, StaleCodeWarning
 from ..models.features import find_feature
+from ..models.fingerprints import code_digest
 from ..models.guard import is_from_signal_handler
 from ..models.model import BreakpointModel
 from ..models.sites import FunctionRef
@@ -83,7 +84,7 @@ def prepare(model: BreakpointModel, path: str | os.PathLike[str]) -> str:
     Raises:
         ArmingError: If a function can't be armed, or the file can't be written.
     """
-    from .prepared import placeholder, prepared_path, tree_of, write_prepared
+    from .prepared import placeholder, prepared_path, write_prepared
 
     sites = model.sites()
     _check_python()
@@ -91,7 +92,7 @@ def prepare(model: BreakpointModel, path: str | os.PathLike[str]) -> str:
         trees: dict[str, tuple[CodeType, ...]] = {}
         for root, probes in _wanted(model, [placeholder(index) for index in range(len(sites))]):
             codes = root.rewritten({id(model): probes})
-            trees[tree_of(root.original)] = tuple(codes[id(code)] for code in nested_codes(root.original))
+            trees[code_digest(root.original)] = tuple(codes[id(code)] for code in nested_codes(root.original))
     written = prepared_path(path)
     write_prepared(written, sites, trees)
     return written
@@ -190,9 +191,9 @@ def _read_prepared(model: BreakpointModel, path: str | os.PathLike[str], tell: T
 
 
 def _from_prepared(root: Root, prepared: dict[str, tuple[CodeType, ...]], hooks: Sequence[Hook]) -> Codes | None:
-    from .prepared import tree_of, with_hooks
+    from .prepared import with_hooks
 
-    codes = prepared.get(tree_of(root.original))
+    codes = prepared.get(code_digest(root.original))
     return with_hooks(root.original, codes, hooks) if codes is not None else None
 
 

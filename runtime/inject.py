@@ -83,7 +83,8 @@ def _with_calls(items: list[Any], places: Places, code: CodeType) -> Iterator[An
         number += 1
         # Those that do two things at once are always taken apart: their operands overflow silently above 15, and the
         # library numbers variables anew.
-        for part, instruction in enumerate(_unfused(item)):
+        parts = _unfused(item) if item.name in facts.FUSED_OPCODES else [item]
+        for part, instruction in enumerate(parts):
             yield instruction
             for probe in places.after.get((number, part), ()):
                 yield from _call(probe.hook, *_load_of(instruction), instruction.location)
@@ -96,11 +97,9 @@ def _with_calls(items: list[Any], places: Places, code: CodeType) -> Iterator[An
 def _unfused(item: Instr) -> list[Instr]:
     from bytecode import Instr
 
-    parts = facts.FUSED_OPCODES.get(item.name)
-    if parts is None:
-        return [item]
+    names = facts.FUSED_OPCODES[item.name]
     arguments: Any = item.arg
-    return [Instr(name, argument, location=item.location) for name, argument in zip(parts, arguments, strict=True)]
+    return [Instr(name, argument, location=item.location) for name, argument in zip(names, arguments, strict=True)]
 
 
 def _load_of(store: Instr) -> tuple[str, Any]:

@@ -17,7 +17,6 @@ from _imp import source_hash  # what `importlib.util`, which costs a millisecond
 from types import CodeType
 
 from ..models.errors import ArmingError
-from ..models.fingerprints import code_digest
 from ..models.sites import Site
 from .locate import nested_codes
 
@@ -45,11 +44,6 @@ def prepared_path(model_path: str | os.PathLike[str]) -> str:
 def placeholder(index: int) -> Any:
     """Return what stands for the hook of the model's site of this index."""
     return (_PLACEHOLDER, index)
-
-
-def tree_of(original: CodeType) -> str:
-    """Return the digest of a code object with those nested in it."""
-    return code_digest(original)
 
 
 def write_prepared(path: str, sites: Sequence[Site], trees: Trees) -> None:
