@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 import peakahead
+from peakahead.learner.corrections import stream
 from peakahead.learner.history import History
+from peakahead.learner.origin import Origin
 from peakahead.learner.recording import Recorder
 from peakahead.learner.samples import site_samples
-from peakahead.learner.trace_folder import TraceFolder, stream
-from peakahead.learner.traces import Origin
+from peakahead.learner.trace_folder import TraceFolder
 from peakahead.models.readings import Step
 from peakahead.models.sites import FunctionRef, Site
 

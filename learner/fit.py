@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from ..models.errors import InvalidOption, TrainingFailed
 from ..models.model import BreakpointModel, Training
 from .bound import check_enough
+from .corrections import Repeats, stream
 from .model_fit import fit_model
-from .trace_folder import Repeats, TraceFile, TraceFolder, stream
-from .traces import Origin
+from .origin import Origin
+from .trace_folder import TraceFile, TraceFolder
 
 _NAMED = 3  # complaints that a note spells out
 

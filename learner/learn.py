@@ -13,6 +13,7 @@ from typing import Any
 import joblib
 
 from ..models.errors import InvalidInvocation, InvalidOption
+from ..models.fingerprints import source_digest
 from ..models.model import BreakpointModel
 from ..models.sites import FunctionRef
 from .bound import check_enough
@@ -21,11 +22,11 @@ from .fit import check_coverage, fit_files
 from .invocations import Invocation, InvocationLike, normalise
 from .isolation import Outcome, measure, servers
 from .meters import METERS
+from .origin import Origin
 from .pickling import dumps
 from .scope import Scope
 from .target import reference, underlying_function
 from .trace_folder import TraceFolder
-from .traces import Origin
 
 _LONGEST_DETAIL = 1_000
 ISOLATIONS = ("forkserver", "spawn")
@@ -104,7 +105,8 @@ def learn(
     arguments = [_pickled(number, call) for number, call in enumerate(calls, 1)]
     with tempfile.TemporaryDirectory(prefix="peakahead-") as temporary:
         folder = TraceFolder(temporary if traces is None else traces)
-        work = _Work(task, arguments, jobs, fork, timeout, reference(found), meter, isolation, folder)
+        source = source_digest(found.__code__)
+        work = _Work(task, arguments, jobs, fork, timeout, reference(found), source, meter, isolation, folder)
         try:
             work.measure_again(work.measure_all(progress), repeats)
         finally:
@@ -141,6 +143,7 @@ class _Work:
     fork: bool
     timeout: float | None
     target: FunctionRef
+    source: str
     meter: str
     isolation: str
     folder: TraceFolder
@@ -190,6 +193,8 @@ class _Work:
             self.meter,
             self.isolation,
             *outcome.environment,
+            source=self.source,
+            baseline_bytes=outcome.baseline_bytes,
         )
 
 

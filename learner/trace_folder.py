@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 
 from ..models.errors import InvalidTrace
 from ..models.file import write_whole
-from ..models.sizes import FLOOR_BYTES
-from .traces import Origin, Trace, read_origin, read_trace, with_origin
+from .origin import Origin, read_origin, with_origin
 
 SUFFIX = ".trace"
 _HEAD_BYTES = 2**16  # an origin takes less
-_MOST_OFFSET_BYTES = 2**20  # tracing keeps less from a peak; a larger difference is the function's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +76,3 @@ class TraceFolder:
             except (OSError, InvalidTrace) as error:
                 complaints.append(f"{name}: {error}")
         return found, complaints
-
-
-@dataclass(frozen=True, slots=True)
-class Repeats:
-    """What invocations that were measured twice, traced and untraced, tell of the measuring itself.
-
-    Attributes:
-        offset_bytes: By how much untraced peaks stand above traced ones; 0 where that can't be told from noise. The
-            tracer, warmed beforehand, has touched pages that a function alone is the first to touch.
-        noise: The median relative difference of equal invocations' peaks, or None if none was measured twice.
-    """
-
-    offset_bytes: int
-    noise: float | None
-
-    @classmethod
-    def of(cls, origins: list[Origin]) -> Repeats:
-        succeeded = [origin for origin in origins if origin.status == "ok"]
-        traced = {origin.invocation: origin.peak_bytes for origin in succeeded if origin.traced}
-        pairs = [
-            (origin.peak_bytes, traced[origin.invocation])
-            for origin in succeeded
-            if not origin.traced and origin.invocation in traced
-        ]
-        if len(pairs) < 2:
-            return cls(0, None)
-        middle = median(untraced - other for untraced, other in pairs)
-        # Where the function itself varies as much, as one that draws random numbers, nothing is added.
-        spread = median(abs(untraced - other - middle) for untraced, other in pairs)
-        noise = median(abs(untraced - other - middle) / max(untraced, FLOOR_BYTES) for untraced, other in pairs)
-        return cls(int(middle) if spread < abs(middle) <= _MOST_OFFSET_BYTES else 0, noise)
-
-
-def stream(files: list[TraceFile], offset_bytes: int, complaints: list[str]) -> Iterator[Trace]:
-    """Yield the traces of files, one in memory at a time; what is damaged is left out and complained of."""
-    for file in files:
-        try:
-            with open(file.path, "rb") as opened:
-                trace = read_trace(opened.read())
-        except (OSError, InvalidTrace) as error:
-            complaints.append(f"{os.path.basename(file.path)}: {error}")
-            continue
-        yield trace.shifted(offset_bytes)

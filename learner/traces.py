@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import struct
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,8 @@ from ..models.fields import Fields
 from ..models.fingerprints import Fingerprint
 from ..models.readings import Path, Step
 from ..models.sites import FunctionRef, Site
-from .recording import DEFINITION, FOOTER, HIT, HIT_HEAD, HIT_READING, MAGIC, ORIGIN, RECORD, framed
+from .origin import check_magic, records
+from .recording import DEFINITION, FOOTER, HIT, HIT_HEAD, HIT_READING
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -82,85 +82,13 @@ class Trace:
         return replace(self, hits=hits, peak_bytes=max(0, self.peak_bytes + offset_bytes))
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a trace comes from: what a kept file says beside what happened.
-
-    Attributes:
-        target: The function.
-        invocation: A name for the arguments: equal for equal invocations.
-        status: ok, or what became of it: raised, timed out, killed.
-        detail: What happened, if it isn't ok.
-        traced: False if only its peak was measured.
-        peak_bytes: The highest growth.
-        meter: What measured it.
-        isolation: How it was kept apart.
-        python: The Python version.
-        platform: The operating system and processor.
-        allocator: The C library.
-    """
-
-    target: FunctionRef
-    invocation: str
-    status: str
-    detail: str
-    traced: bool
-    peak_bytes: int
-    meter: str
-    isolation: str
-    python: str
-    platform: str
-    allocator: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "target": self.target.to_json()}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> Origin:
-        return cls(
-            FunctionRef.from_json(fields.child("target")),
-            fields.text("invocation"),
-            fields.text("status"),
-            fields.text("detail"),
-            fields.flag("traced"),
-            fields.integer("peak_bytes"),
-            *(fields.text(name) for name in ("meter", "isolation", "python", "platform", "allocator")),
-        )
-
-
-def with_origin(content: bytes, origin: Origin) -> bytes:
-    """Return a trace file's content with its origin; of an invocation that wasn't traced, the origin alone."""
-    return MAGIC + framed(ORIGIN, origin.to_json()) + content[len(MAGIC) :]
-
-
-def read_origin(content: bytes) -> Origin:
-    """Return where a trace comes from, from the first bytes of its file.
-
-    Raises:
-        InvalidTrace: If it is no trace, or doesn't say.
-    """
-    _check_magic(content)
-    tag, payload = next(_records(content), (b"", memoryview(b"")))
-    if tag != ORIGIN:
-        raise InvalidTrace("this trace doesn't say where it comes from: record it again")
-    try:
-        return Origin.from_json(Fields(json.loads(bytes(payload)), "trace"))
-    except (ValueError, RecursionError, InvalidModel) as error:
-        raise InvalidTrace(f"the trace is damaged ({error}): record it again") from error
-
-
-def _check_magic(content: bytes) -> None:
-    if not content.startswith(MAGIC):
-        raise InvalidTrace("this is no trace of this version of peakahead: record it again")
-
-
 def read_trace(content: bytes) -> Trace:
     """Return the trace in a trace file's content.
 
     Raises:
         InvalidTrace: If it is no trace, is damaged, or was cut short.
     """
-    _check_magic(content)
+    check_magic(content)
     try:
         return _read(content)
     except (LookupError, ValueError, TypeError, OverflowError, RecursionError, struct.error, InvalidModel) as error:
@@ -174,7 +102,7 @@ def _read(content: bytes) -> Trace:
     rows: list[list[tuple[int, float, int, list[tuple[int, float]]]]] = []
     order = 0
     footer: Fields | None = None
-    for tag, payload in _records(content):
+    for tag, payload in records(content):
         if tag == HIT:
             place, elapsed, growth = HIT_HEAD.unpack_from(payload)
             rows[place].append((order, elapsed, growth, list(HIT_READING.iter_unpack(payload[HIT_HEAD.size :]))))
@@ -224,18 +152,6 @@ def _definition(payload: bytes) -> Site | _Level | Column:
     if fields.has("level"):
         return _Level(fields.integer("of"), fields.text("level"))
     return Site.from_json(fields)
-
-
-def _records(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    view = memoryview(content)
-    at = len(MAGIC)
-    while at + RECORD.size <= len(view):
-        tag, length = RECORD.unpack_from(view, at)
-        at += RECORD.size
-        if at + length > len(view):
-            return
-        yield tag, view[at : at + length]
-        at += length
 
 
 def _path(fields: Fields) -> Path:

@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from peakahead.learner.origin import Origin
 from peakahead.learner.recording import Recorder
 from peakahead.learner.trace_folder import TraceFolder
-from peakahead.learner.traces import Origin
 from peakahead.models.sites import FunctionRef, Site
 
 MIB = 2**20

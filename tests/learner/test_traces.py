@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from peakahead.learner.corrections import Repeats
 from peakahead.learner.history import History
+from peakahead.learner.origin import Origin
 from peakahead.learner.samples import site_samples
-from peakahead.learner.trace_folder import Repeats
-from peakahead.learner.traces import Origin
 from peakahead.models.sites import FunctionRef
 from tests.learner.scripted import ScriptedMeter, trace
 
@@ -67,6 +67,7 @@ def origin(invocation: int, peak: int, traced: bool = True, status: str = "ok") 
         ([-8, -9, -8, -8, -7], -8),
         ([3], 0),
         ([5 * MIB, 5 * MIB, 5 * MIB], 0),
+        ([-9 * MIB, MIB // 2, MIB // 2 + 9], 0),  # of a function that draws numbers: two that are close by chance
     ],
 )
 def test_the_offset_is_told_only_where_it_stands_out_of_the_noise(differences: list[int], offset: int) -> None:

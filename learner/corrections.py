@@ -1,0 +1,61 @@
+"""What measuring itself adds to peaks, or keeps from them, told by all the traces of a training together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from ..models.errors import InvalidTrace
+from ..models.sizes import FLOOR_BYTES
+from .origin import Origin
+from .trace_folder import TraceFile
+from .traces import Trace, read_trace
+
+_MOST_OFFSET_BYTES = 2**20  # tracing keeps less from a peak; a larger difference is the function's own
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What invocations that were measured twice, traced and untraced, tell of the measuring itself.
+
+    Attributes:
+        offset_bytes: By how much untraced peaks stand above traced ones; 0 where that can't be told from noise. The
+            tracer, warmed beforehand, has touched pages that a function alone is the first to touch.
+        noise: The median relative difference of equal invocations' peaks, or None if none was measured twice.
+    """
+
+    offset_bytes: int
+    noise: float | None
+
+    @classmethod
+    def of(cls, origins: list[Origin]) -> Repeats:
+        succeeded = [origin for origin in origins if origin.status == "ok"]
+        traced = {origin.invocation: origin.peak_bytes for origin in succeeded if origin.traced}
+        pairs = [
+            (origin.peak_bytes, traced[origin.invocation])
+            for origin in succeeded
+            if not origin.traced and origin.invocation in traced
+        ]
+        if len(pairs) < 2:
+            return cls(0, None)
+        middle = median(untraced - other for untraced, other in pairs)
+        deviations = [abs(untraced - other - middle) for untraced, other in pairs]
+        # Where the function itself varies as much, as one that draws random numbers, nothing is added. A few of its
+        # differences may lie close together by chance, but hardly all of them.
+        is_tracing = max(deviations) <= _MOST_OFFSET_BYTES / 2 and median(deviations) < abs(middle)
+        noise = median(abs(untraced - other - middle) / max(untraced, FLOOR_BYTES) for untraced, other in pairs)
+        return cls(int(middle) if is_tracing and abs(middle) <= _MOST_OFFSET_BYTES else 0, noise)
+
+
+def stream(files: list[TraceFile], offset_bytes: int, complaints: list[str]) -> Iterator[Trace]:
+    """Yield the traces of files, one in memory at a time; what is damaged is left out and complained of."""
+    for file in files:
+        try:
+            with open(file.path, "rb") as opened:
+                trace = read_trace(opened.read())
+        except (OSError, InvalidTrace) as error:
+            complaints.append(f"{os.path.basename(file.path)}: {error}")
+            continue
+        yield trace.shifted(offset_bytes)

@@ -1,0 +1,113 @@
+"""Where a trace comes from: what the first record of a kept file says, beside what happened.
+
+It is read and written without NumPy, so that a function can be recorded where only production's parts are installed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..models.errors import InvalidModel, InvalidTrace
+from ..models.fields import Fields
+from ..models.sites import FunctionRef
+from .recording import MAGIC, ORIGIN, RECORD, framed
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one trace comes from.
+
+    Attributes:
+        target: The function.
+        invocation: A name for the arguments: equal for equal invocations.
+        status: ok, or what became of it: raised, timed out, killed.
+        detail: What happened, if it isn't ok.
+        traced: False if only its peak was measured.
+        peak_bytes: The highest growth.
+        meter: What measured it.
+        isolation: How it was kept apart.
+        python: The Python version.
+        platform: The operating system and processor.
+        allocator: The C library.
+        source: The digest of the function's source, or empty where it isn't known: which version of it ran.
+        process: A name for the process that it ran in, if others ran there before or after; empty if it had one of its
+            own.
+        place: How many invocations that process had recorded before.
+        baseline_bytes: What the process held when it began.
+    """
+
+    target: FunctionRef
+    invocation: str
+    status: str
+    detail: str
+    traced: bool
+    peak_bytes: int
+    meter: str
+    isolation: str
+    python: str
+    platform: str
+    allocator: str
+    source: str = ""
+    process: str = ""
+    place: int = 0
+    baseline_bytes: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "target": self.target.to_json()}
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Origin:
+        texts = ("meter", "isolation", "python", "platform", "allocator", "source", "process")
+        return cls(
+            FunctionRef.from_json(fields.child("target")),
+            fields.text("invocation"),
+            fields.text("status"),
+            fields.text("detail"),
+            fields.flag("traced"),
+            fields.integer("peak_bytes"),
+            place=fields.integer("place"),
+            baseline_bytes=fields.integer("baseline_bytes"),
+            **{name: fields.text(name) for name in texts},
+        )
+
+
+def with_origin(content: bytes, origin: Origin) -> bytes:
+    """Return a trace file's content with its origin; of an invocation that wasn't traced, the origin alone."""
+    return MAGIC + framed(ORIGIN, origin.to_json()) + content[len(MAGIC) :]
+
+
+def read_origin(content: bytes) -> Origin:
+    """Return where a trace comes from, from the first bytes of its file.
+
+    Raises:
+        InvalidTrace: If it is no trace, or doesn't say.
+    """
+    check_magic(content)
+    tag, payload = next(records(content), (b"", memoryview(b"")))
+    if tag != ORIGIN:
+        raise InvalidTrace("this trace doesn't say where it comes from: record it again")
+    try:
+        return Origin.from_json(Fields(json.loads(bytes(payload)), "trace"))
+    except (ValueError, RecursionError, InvalidModel) as error:
+        raise InvalidTrace(f"the trace is damaged ({error}): record it again") from error
+
+
+def check_magic(content: bytes) -> None:
+    if not content.startswith(MAGIC):
+        raise InvalidTrace("this is no trace of this version of peakahead: record it again")
+
+
+def records(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield the records after the magic line, each with its tag; what was cut short isn't one."""
+    view = memoryview(content)
+    at = len(MAGIC)
+    while at + RECORD.size <= len(view):
+        tag, length = RECORD.unpack_from(view, at)
+        at += RECORD.size
+        if at + length > len(view):
+            return
+        yield tag, view[at : at + length]
+        at += length
