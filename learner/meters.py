@@ -8,15 +8,13 @@ the kernel maps well under 1 MiB in 20 us.
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import tracemalloc
 from typing import Protocol
 
 from ..models.errors import InvalidOption
+from ..models.high_water import highest_ever_bytes, parse_high_water, reset_high_water
 
 METERS = ("rss", "heap")
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
 
 
 class Meter(Protocol):
@@ -46,16 +44,6 @@ def make_meter(name: str, forked: bool) -> Meter:
     return StatusMeter()
 
 
-def reset_high_water() -> bool:
-    """Reset the kernel's high-water mark of this process's resident size; return False where it can't be."""
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:
-        return False
-    return True
-
-
 class RssMeter:
     """The resident size's high-water mark by `getrusage`: exact, catches spikes between two lines, 0.8 us a call.
 
@@ -69,7 +57,7 @@ class RssMeter:
         return self.high_water()
 
     def high_water(self) -> int:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+        return highest_ever_bytes()
 
 
 class StatusMeter:
@@ -85,9 +73,7 @@ class StatusMeter:
         return self.high_water()
 
     def high_water(self) -> int:
-        status = os.pread(self._descriptor, 4096, 0)
-        at = status.index(b"VmHWM:") + 6
-        return int(status[at : status.index(b"kB", at)]) * 1024
+        return parse_high_water(os.pread(self._descriptor, 4096, 0))
 
 
 class HeapMeter:

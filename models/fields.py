@@ -138,6 +138,11 @@ class Fields:
         child = self._named(field)
         return {name: child.integer(name) for name in child._data}
 
+    def readings(self, field: str) -> dict[str, float]:
+        """Return an object whose values are all numbers."""
+        child = self._named(field)
+        return {name: child.number(name) for name in child._data}
+
     def _named(self, field: str) -> Fields:
         """Return an object whose fields' names are the file's own choice."""
         child = self.child(field)

@@ -58,7 +58,7 @@ def _this_python() -> str:
 
 def code_digest(code: CodeType) -> str:
     """Return the digest of a code object: its instructions, constants, names and relative lines."""
-    return _digest(repr(_identity(code)))
+    return text_digest(repr(_identity(code)))
 
 
 def source_digest(code: CodeType) -> str:
@@ -71,10 +71,11 @@ def source_digest(code: CodeType) -> str:
     except (OSError, TypeError, SyntaxError, IndexError):
         return ""
     text = textwrap.dedent("".join(lines))
-    return _digest("\n".join(line.rstrip() for line in text.splitlines()))
+    return text_digest("\n".join(line.rstrip() for line in text.splitlines()))
 
 
-def _digest(text: str) -> str:
+def text_digest(text: str) -> str:
+    """Return what tells one text from others: 32 hexadecimal digits of its SHA-256."""
     content = text.encode("utf-8", "surrogatepass")
     digest: str = _sha256()(content).hexdigest()
     return digest[:32]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ..models.result import Result
+    from .results import Results
     from .state import Armed
     from .steps import Refusal, Step
 
@@ -66,6 +68,8 @@ class Invocation:
         is_armed: False if the breakpoints couldn't be set, so that only the first forecast stands.
         raises_errors: True if what `on_forecast` raises is let through.
         is_over: True once it was left.
+        failed: The name of the class of the exception that ended it, or empty.
+        result: Once it has ended, its forecast beside the measured peak, if `on_result` or `results` ask for it.
     """
 
     def __init__(
@@ -75,12 +79,15 @@ class Invocation:
         on_forecast: OnForecast | None = None,
         raise_errors: bool = False,
         limit_bytes: int | None = None,
+        results: Results | None = None,
     ) -> None:
         self.model = armed.model
         self.errors: list[Exception] = []
         self.error_count = 0
         self.is_armed = armed.is_armed
         self.is_over = False
+        self.failed = ""
+        self.result: Result | None = None
         self.outer: Invocation | None = None
         self._armed = armed
         self._on_forecast = on_forecast
@@ -88,8 +95,10 @@ class Invocation:
         self._limit = limit_bytes
         self._stage = -1
         self._said: list[_Said] = []
-        self._began = perf_counter()
-        self.steps: list[Step] = armed.plan.steps(self._speak, self._failed)
+        self.began = perf_counter()
+        self.steps: list[Step] = armed.plan.steps(self._speak, self.count_error)
+        self._results = results
+        self._measurement = None if results is None else results.measure()
 
     @property
     def forecast(self) -> Forecast:
@@ -111,11 +120,23 @@ class Invocation:
         if refused is not None:
             raise refused
 
+    @property
+    def baseline_bytes(self) -> int:
+        """What the process held when the model was armed, cold."""
+        return self._armed.baseline_bytes
+
     def end(self) -> None:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
         self.is_over = True
         self.steps = [ignore] * len(self.steps)
         self.outer = None
+
+    def conclude(self) -> None:
+        """Tell of what it came to, once it is nobody's any more; nothing is done a second time."""
+        results, measurement = self._results, self._measurement
+        if results is not None and measurement is not None:
+            self._measurement = None
+            results.conclude(self, measurement)
 
     def _speak(self, index: int, growth: float, values: Sequence[Value]) -> Refusal:
         """Take a stage's forecast, which rose; an earlier stage's is dropped once a later one has spoken.
@@ -127,12 +148,12 @@ class Invocation:
             return None
         self._stage = index
         try:
-            self._note(_Said(index, growth, values, resident_bytes(), perf_counter() - self._began))
+            self._note(_Said(index, growth, values, resident_bytes(), perf_counter() - self.began))
         except READING_ERRORS as error:  # no memory left, say
-            self._failed("the forecast", error)
+            self.count_error("the forecast", error)
             return None
         if self._on_forecast is not None:
-            self._tell(self._on_forecast, self.forecast)
+            self.tell("on_forecast", self._on_forecast, self.forecast)
         if self._limit is not None and index == len(self.model.stages) - 1:
             forecast = self.forecast
             if forecast.upper_peak_bytes > self._limit:
@@ -149,7 +170,7 @@ class Invocation:
             stage = self.model.stages[said.index]
             beyond = stage.is_beyond(said.values)
             upper = stage.bound.above(said.growth, beyond)
-            baseline = self._armed.baseline_bytes
+            baseline = self.baseline_bytes
             # A warm process reuses what it freed, so growth over its present size would count that twice.
             peak = max(said.resident, baseline + int(said.growth))
             said.forecast = Forecast(
@@ -165,21 +186,22 @@ class Invocation:
             )
         return said.forecast
 
-    def _tell(self, on_forecast: OnForecast, forecast: Forecast) -> None:
+    def tell(self, name: str, callback: Callable[[Any], object], told: Forecast | Result) -> None:
+        """Call what the user gave; what it raises is counted, or let through on request."""
         # What the user's function does isn't the invocation's: else a hit of its own would call it again.
         current = self._armed.current
         before = current.get()
         current.set(_NOBODY)
         try:
-            on_forecast(forecast)
+            callback(told)
         except Exception as error:
             if self.raises_errors:
                 raise
-            self._failed("on_forecast", error)
+            self.count_error(name, error)
         finally:
             current.set(before)
 
-    def _failed(self, what: str, error: Exception) -> None:
+    def count_error(self, what: str, error: Exception) -> None:
         """Count an error that was kept from the function; the first of a model is told of.
 
         Raises:
@@ -193,7 +215,7 @@ class Invocation:
                 self.errors.append(_without_frames(error))
             if not self._armed.has_warned:
                 self._armed.has_warned = True
-                hint = ", or let it through with on_error='raise'" if what == "on_forecast" else ""
+                hint = ", or let it through with on_error='raise'" if what.startswith("on_") else ""
                 warnings.warn(
                     f"{what} raised {type(error).__name__}: {error}; {self.model.target} goes on, see run.errors{hint}",
                     RuntimeWarning,

@@ -12,11 +12,13 @@ from .invocation import Invocation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from types import TracebackType
     from typing import Any, Literal, TypeVar
 
     from .invocation import OnForecast
+    from .results import OnResult, Results
     from .state import Armed
 
     _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -43,8 +45,11 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
         on_forecast: Called with each `Forecast`: at each stage's first, and whenever it rises.
         limit: The memory that the process may use, in bytes or such as "512MiB". Where the last stage's upper
             bound passes it, `PredictedMemoryExceeded` is raised from the breakpoint, before the allocation.
-        on_error: What becomes of an exception of `on_forecast`: `warn` keeps it from the function, counts it in
-            `run.errors` and warns once; `raise` lets it through.
+        on_error: What becomes of an exception of `on_forecast` or `on_result`: `warn` keeps it from the function,
+            counts it in `run.errors` and warns once; `raise` lets it through.
+        on_result: Called with the `Result` when an invocation has ended: its forecast beside the measured peak.
+        results: A folder where each result is logged, a line of JSON each, for `peakahead watch`. A process keeps some
+            thousand of its latest there, and no texts of the function's.
 
     Raises:
         InvalidOption: If `limit` is no size, or `on_error` is unknown.
@@ -57,6 +62,8 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
         limit: int | str | None = None,
         *,
         on_error: Literal["warn", "raise"] = "warn",
+        on_result: OnResult | None = None,
+        results: str | os.PathLike[str] | None = None,
     ) -> None:
         if not isinstance(model, BreakpointModel):
             raise InvalidOption(f"model is a {type(model).__name__}: give what peakahead.load returns")
@@ -66,6 +73,11 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
         self._on_forecast = on_forecast
         self._raise_errors = on_error == "raise"
         self._limit = None if limit is None else parse_size(limit)
+        self._results: Results | None = None
+        if on_result is not None or results is not None:
+            from .results import Results  # which a cold start without them doesn't pay for
+
+            self._results = Results(model, on_result, results)
         self._open: list[tuple[Armed, Invocation]] = []
 
     def __enter__(self) -> Invocation:
@@ -91,6 +103,8 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
                 return
             armed, invocation = self._open[-1]
         self._open.remove((armed, invocation))
+        if exc_type is not None:
+            invocation.failed = exc_type.__name__
         armed.leave(invocation)
 
     def __call__(self, function: _Function) -> _Function:
@@ -112,12 +126,17 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
     def _begin(self) -> tuple[Armed, Invocation]:
         armed = armed_state(self._model)
         invocation = Invocation(
-            armed, on_forecast=self._on_forecast, raise_errors=self._raise_errors, limit_bytes=self._limit
+            armed,
+            on_forecast=self._on_forecast,
+            raise_errors=self._raise_errors,
+            limit_bytes=self._limit,
+            results=self._results,
         )
         armed.enter(invocation)
         try:
             invocation.start()
-        except BaseException:
+        except BaseException as error:
+            invocation.failed = type(error).__name__
             armed.leave(invocation)
             raise
         return armed, invocation

@@ -8,7 +8,6 @@ for which it would tell of the parent, opens its own.
 from __future__ import annotations
 
 import os
-import sys
 
 from ..models.guard import is_from_signal_handler
 
@@ -33,7 +32,9 @@ def resident_bytes() -> int:
     except (OSError, IndexError, ValueError) as error:
         if is_from_signal_handler(error):
             raise
-        return _highest_resident_bytes()
+        from ..models.high_water import highest_ever_bytes
+
+        return highest_ever_bytes()
 
 
 def _read_anew() -> int:
@@ -58,12 +59,3 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
-
-
-def _highest_resident_bytes() -> int:
-    try:
-        import resource
-    except ImportError:
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

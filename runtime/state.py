@@ -104,6 +104,7 @@ class Armed:
         self.pause(invocation)
         invocation.end()
         self.active.remove(invocation)
+        invocation.conclude()
 
 
 def _under_way(invocation: Invocation | None) -> Invocation | None:

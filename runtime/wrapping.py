@@ -58,6 +58,9 @@ def _of_function(function: Callable[..., Any], begin: Begin) -> Callable[..., An
         armed, invocation = begin()
         try:
             return function(*args, **kwargs)
+        except BaseException as error:
+            invocation.failed = type(error).__name__
+            raise
         finally:
             armed.leave(invocation)
 
@@ -69,6 +72,9 @@ def _of_coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., A
         armed, invocation = begin()
         try:
             return await function(*args, **kwargs)
+        except BaseException as error:
+            invocation.failed = type(error).__name__
+            raise
         finally:
             armed.leave(invocation)
 
@@ -93,6 +99,9 @@ def _of_generator(function: Callable[..., Any], begin: Begin) -> Callable[..., A
                 armed.resume(invocation)
         except StopIteration as end:
             return end.value
+        except BaseException as error:
+            invocation.failed = type(error).__name__
+            raise
         finally:
             del thrown
             armed.leave(invocation)
@@ -118,6 +127,9 @@ def _of_async_generator(function: Callable[..., Any], begin: Begin) -> Callable[
                 armed.resume(invocation)
         except StopAsyncIteration:
             return
+        except BaseException as error:
+            invocation.failed = type(error).__name__
+            raise
         finally:
             del thrown
             armed.leave(invocation)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .models.model import BreakpointModel
     from .models.registered import register_feature
     from .models.report import Finding, Report
+    from .models.result import Result
     from .runtime.arming import arm, disarm, prepare
     from .runtime.forecast import Forecast
     from .runtime.predict import predict_memory
@@ -52,6 +53,7 @@ _HOMES = {
     "Progress": ".learner.learn",
     "Report": ".models.report",
     "Finding": ".models.report",
+    "Result": ".models.result",
     "Invocation": ".learner.invocations",
     "BreakpointModel": ".models.model",
     "load": ".models.file",
@@ -93,6 +95,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "prepare",
     "predict_memory",
     "Forecast",
+    "Result",
     "register_feature",
     "PeakaheadError",
     "ArmingError",
