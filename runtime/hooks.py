@@ -21,7 +21,7 @@ _made = 0
 
 
 def ignore(_value: Any) -> None:
-    """Do nothing: what a hook of another process is here, and the step of an invocation that is over."""
+    """Do nothing: what a hook of another process is here."""
 
 
 def named(hook: Hook) -> Hook:

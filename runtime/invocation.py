@@ -10,8 +10,8 @@ from ..models.formulas import Value
 from ..models.guard import READING_ERRORS, is_from_signal_handler
 from ..models.sizes import format_size
 from .forecast import Forecast
-from .hooks import ignore
 from .resident import resident_bytes
+from .steps import no_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,14 +29,15 @@ MAX_FORECASTS = 1_000
 MAX_ERRORS = 100
 
 
+class _NoSteps:
+    def __getitem__(self, _: int) -> Step:
+        return no_step
+
+
 class _Nobody:
     """The invocation that a thread is in while `on_forecast` runs: what is hit there is nobody's."""
 
-    class Steps:
-        def __getitem__(self, _: int) -> Step:
-            return ignore
-
-    steps = Steps()
+    steps: Any = _NoSteps()
     outer = None
     is_over = True
 
@@ -96,7 +97,8 @@ class Invocation:
         self._stage = -1
         self._said: list[_Said] = []
         self.began = perf_counter()
-        self.steps: list[Step] = armed.plan.steps(self._speak, self.count_error)
+        self.steps: Sequence[Step] = armed.plan.steps
+        self.state = armed.plan.blank.copy()
         self._results = results
         self._measurement = None if results is None else results.measure()
 
@@ -116,7 +118,7 @@ class Invocation:
         Raises:
             PredictedMemoryExceeded: If it is the only one, and its bound passes the limit.
         """
-        refused = self._speak(0, self.model.stages[0].formula.intercept, ())
+        refused = self.speak(0, self.model.stages[0].formula.intercept, ())
         if refused is not None:
             raise refused
 
@@ -128,7 +130,8 @@ class Invocation:
     def end(self) -> None:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
         self.is_over = True
-        self.steps = [ignore] * len(self.steps)
+        self.steps = _NOBODY.steps
+        self.state = self._armed.plan.blank.copy()  # lets go what it held; another thread may still be in a step
         self.outer = None
 
     def conclude(self) -> None:
@@ -138,7 +141,7 @@ class Invocation:
             self._measurement = None
             results.conclude(self, measurement)
 
-    def _speak(self, index: int, growth: float, values: Sequence[Value]) -> Refusal:
+    def speak(self, index: int, growth: float, values: Sequence[Value]) -> Refusal:
         """Take a stage's forecast, which rose; an earlier stage's is dropped once a later one has spoken.
 
         Returns:

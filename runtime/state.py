@@ -51,7 +51,7 @@ class Armed:
             invocation = get() or (sole() if active else None)
             while invocation is not None:
                 try:
-                    refused = invocation.steps[index](value)
+                    refused = invocation.steps[index](invocation, value)
                 except RecursionError:  # the function has room for the hook, and for no more
                     if invocation.raises_errors:
                         raise

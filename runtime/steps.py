@@ -1,7 +1,9 @@
-"""What happens at a hit, for one invocation: read, fold, evaluate, and speak if the forecast rises.
+"""What happens at a hit: read, fold, evaluate, and speak if the forecast rises.
 
-A step is the closure of one site. It holds the invocation's running readings in its cells, so that a hit which
-changes nothing costs a reading and a comparison, and allocates nothing that stays.
+A step is a function of one site, made once for all invocations. What it knows of an invocation, its running readings
+above all, stands in that invocation's state: one list, copied from a blank one when it begins, in which each step has
+places of its own. So beginning an invocation makes nothing but that list, and a hit which changes nothing costs a
+reading and a comparison, and allocates nothing that stays.
 
 The rules of a step. It is the function's guest: what a reading may raise says nothing, save what a signal handler
 raised meanwhile; what a registered reading raises is reported besides. Only reading and evaluating are guarded, so
@@ -11,6 +13,8 @@ kept as one pair, since another thread may be in the same step.
 """
 
 from __future__ import annotations
+
+import math
 
 from ..models.features import is_built_in, is_sound
 from ..models.folds import FOLDS
@@ -29,29 +33,17 @@ if TYPE_CHECKING:
     from ..models.errors import PredictedMemoryExceeded
     from ..models.features import Read
     from ..models.folds import Fold
+    from .invocation import Invocation
 
     Refusal = PredictedMemoryExceeded | None
-    Step = Callable[[Any], Refusal]
-    Speak = Callable[[int, float, Sequence[Value]], Refusal]
-    Report = Callable[[str, Exception], None]  # what failed, and how
+    Step = Callable[[Invocation, Any], Refusal]
+    Take = Callable[[Invocation, list[Any], Any], None]
+    Evaluate = Callable[[Invocation, list[Any]], Refusal]
 
 # Folds by which the folded number passes the highest so far just where the number itself does.
 _LIKE_ITSELF = {"last", "max"}
 
-
-class Running:
-    """An invocation's running readings.
-
-    Attributes:
-        values: By the readings' numbers, None where nothing is known yet.
-        changes: How often one of them changed.
-    """
-
-    __slots__ = ("changes", "values")
-
-    def __init__(self, n_readings: int) -> None:
-        self.values: list[Any] = [None] * n_readings
-        self.changes = 0
+_NO_READER: tuple[type | None, Read | None] = (None, None)
 
 
 class Taken(Record):
@@ -106,13 +98,13 @@ class Plan(Record):
     """What can be worked out of a model once, for all its invocations.
 
     Attributes:
-        n_readings: How many running readings an invocation has.
-        makers: For each site, in the order of `model.sites()`, what makes its step for an invocation.
+        steps: For each site, in the order of `model.sites()`, what a hit does.
+        blank: The state of an invocation that begins: first its readings, then what the steps keep.
         names: For each stage, its readings' names.
     """
 
-    n_readings: int
-    makers: tuple[Callable[[Running, Speak, Report], Step], ...]
+    steps: list[Step]
+    blank: list[Any]
     names: tuple[tuple[str, ...], ...]
 
     @classmethod
@@ -121,205 +113,182 @@ class Plan(Record):
         numbers = {reading: number for number, reading in enumerate(model.readings())}
         categories = model.categories()
         taken = {reading: Taken.of(number, reading, reading in categories) for reading, number in numbers.items()}
-        return cls(
-            len(numbers),
-            tuple(_maker(model, site, taken) for site in model.sites()),
-            tuple(tuple(map(str, stage.readings)) for stage in model.stages),
-        )
-
-    def steps(self, speak: Speak, report: Report) -> list[Step]:
-        """Return one step a site, for one invocation.
-
-        Args:
-            speak: Called with a stage's index, its growth and its readings' values when the growth rises; what it
-                returns is the step's.
-            report: Called with what failed and its error; raises it if it is a signal handler's.
-        """
-        running = Running(self.n_readings)
-        return [make(running, speak, report) for make in self.makers]
+        blank: list[Any] = [None] * len(numbers)
+        blank.append(0)  # how often a reading changed
+        steps = [_step(model, site, taken, blank) for site in model.sites()]
+        return cls(steps, blank, tuple(tuple(map(str, stage.readings)) for stage in model.stages))
 
 
-def _maker(model: BreakpointModel, site: Site, taken: dict[Reading, Taken]) -> Callable[[Running, Speak, Report], Step]:
+def no_step(_invocation: Invocation, _value: Any) -> None:
+    """Do nothing: the step of an invocation that is over."""
+
+
+def _place(blank: list[Any], value: Any) -> int:
+    """Return a place in the state that is a step's own, and holds this at the beginning."""
+    blank.append(value)
+    return len(blank) - 1
+
+
+def _step(model: BreakpointModel, site: Site, taken: dict[Reading, Taken], blank: list[Any]) -> Step:
     own = [take for reading, take in taken.items() if reading.site == site]
     speaking = [(index, stage) for index, stage in enumerate(model.stages) if stage.site == site]
     # What a stage elsewhere asks for must be kept for it.
     is_kept = any(reading.site == site for stage in model.stages if stage.site != site for reading in stage.readings)
     match own, speaking:
         case [only], [(index, stage)] if stage.is_line and taken[stage.readings[0]] is only and not is_kept:
-            growth_of = stage.compile()
-            return lambda _running, speak, report: _line_step(only, index, growth_of, speak, report)
-    stages = [
-        _Speaking(index, stage, tuple(taken[reading].number for reading in stage.readings)) for index, stage in speaking
+            return _line_step(only, index, stage.compile(), blank)
+    takes = [_take(one, len(taken), blank) for one in own]
+    evaluations = [
+        _evaluation(index, stage, [taken[reading].number for reading in stage.readings], blank)
+        for index, stage in speaking
     ]
-    return lambda running, speak, report: _general_step(own, stages, running, speak, report)
+    return _general_step(takes, evaluations, len(taken), blank)
 
 
-def _line_step(
-    taken: Taken, index: int, growth_of: Callable[[Sequence[Value]], float], speak: Speak, report: Report
-) -> Step:
+def _line_step(taken: Taken, index: int, growth_of: Callable[[Sequence[Value]], float], blank: list[Any]) -> Step:
     """Return the step of the commonest shape: one reading, and one stage whose growth rises just where it does."""
     is_plain = taken.fold in _LIKE_ITSELF
-    bind, errors = taken.bind_quick if is_plain else taken.bind, taken.errors
-    fold: Fold = FOLDS[taken.fold]()
-    reader: tuple[type | None, Read | None] = None, None
-    highest = highest_growth = float("-inf")
+    bind, errors, make_fold = taken.bind_quick if is_plain else taken.bind, taken.errors, FOLDS[taken.fold]
+    reader, fold = _place(blank, _NO_READER), _place(blank, None)
+    highest, highest_growth = _place(blank, -math.inf), _place(blank, -math.inf)
 
-    def rise(folded: Any) -> Refusal:
-        nonlocal highest, highest_growth
+    def rise(invocation: Invocation, state: list[Any], folded: Any) -> Refusal:
         if not is_sound(folded):
             return None
         known = (folded,)
         growth = growth_of(known)
-        highest = folded
-        if not growth > highest_growth:
+        state[highest] = folded
+        if not growth > state[highest_growth]:
             return None
-        highest_growth = growth
-        refusal = speak(index, growth, known)
+        state[highest_growth] = growth
+        refusal = invocation.speak(index, growth, known)
         if refusal is not None:
-            highest = highest_growth = float("-inf")  # so that trying it again is refused again
+            state[highest] = state[highest_growth] = -math.inf  # so that trying it again is refused again
         return refusal
 
-    def read_of(cls: type) -> Read | None:
-        nonlocal reader
-        read = bind(cls)
-        reader = cls, read
-        return read
-
-    def step(value: Any) -> Refusal:
-        cls, read = reader
+    def step(invocation: Invocation, value: Any) -> Refusal:
+        state = invocation.state
+        cls, read = state[reader]
         try:
             if type(value) is not cls:
-                read = read_of(type(value))
+                read = bind(type(value))
+                state[reader] = type(value), read
             if read is None:
                 return None
             number: Any = read(value)
-            if number is None or not number > highest:
+            if number is None or not number > state[highest]:
                 return None
         except errors as error:
-            _failed(error, taken, report)
+            _failed(error, taken, invocation)
             return None
-        return rise(number)
+        return rise(invocation, state, number)
 
     # Spelled out beside its twin: what both could share would be one more call in every hit.
-    def folding_step(value: Any) -> Refusal:
-        cls, read = reader
+    def folding_step(invocation: Invocation, value: Any) -> Refusal:
+        state = invocation.state
+        cls, read = state[reader]
         try:
             if type(value) is not cls:
-                read = read_of(type(value))
+                read = bind(type(value))
+                state[reader] = type(value), read
             if read is None:
                 return None
             number: Any = read(value)
             if number is None:
                 return None
-            folded = fold(number)
-            if not folded > highest:
+            folded = (state[fold] or _begin_fold(state, fold, make_fold))(number)
+            if not folded > state[highest]:
                 return None
         except errors as error:
-            _failed(error, taken, report)
+            _failed(error, taken, invocation)
             return None
-        return rise(folded)
+        return rise(invocation, state, folded)
 
     return step if is_plain else folding_step
 
 
-def _failed(error: Exception, taken: Taken, report: Report) -> None:
+def _begin_fold(state: list[Any], place: int, make_fold: Callable[[], Fold]) -> Fold:
+    fold = state[place] = make_fold()
+    return fold
+
+
+def _failed(error: Exception, taken: Taken, invocation: Invocation) -> None:
     """Swallow what a reading raised, unless it isn't the reading's; report what is the user's to mend."""
     if taken.is_reported:
-        report(f"the reading {taken.name}", error)
+        invocation.count_error(f"the reading {taken.name}", error)
     elif is_from_signal_handler(error):  # a time limit of the host's, say
         raise error
 
 
-class _Speaking(Record):
-    """A stage that speaks at a site.
+def _general_step(takes: list[Take], evaluations: list[Evaluate], changes: int, blank: list[Any]) -> Step:
+    seen = _place(blank, -1)  # the changes when the stages were last evaluated
 
-    Attributes:
-        index: Its place in the model.
-        stage: The stage.
-        places: Where its readings stand among the invocation's.
-    """
-
-    index: int
-    stage: Stage
-    places: tuple[int, ...]
-
-
-def _general_step(own: list[Taken], speaking: list[_Speaking], running: Running, speak: Speak, report: Report) -> Step:
-    takes = [_take(taken, running, report) for taken in own]
-    evaluations = [_evaluation(one, running, speak, report) for one in speaking]
-    seen = -1  # the changes when the stages were last evaluated
-
-    def step(value: Any) -> Refusal:
-        nonlocal seen
+    def step(invocation: Invocation, value: Any) -> Refusal:
+        state = invocation.state
         for take in takes:
-            take(value)
-        if running.changes == seen:
+            take(invocation, state, value)
+        if state[changes] == state[seen]:
             return None
-        seen = running.changes
+        state[seen] = state[changes]
         refusal = None
         for evaluate in evaluations:
-            refusal = evaluate() or refusal
+            refusal = evaluate(invocation, state) or refusal
         if refusal is not None:
-            seen = -1  # so that trying it again is refused again
+            state[seen] = -1  # so that trying it again is refused again
         return refusal
 
     return step
 
 
-def _take(taken: Taken, running: Running, report: Report) -> Callable[[Any], None]:
+def _take(taken: Taken, changes: int, blank: list[Any]) -> Take:
     """Return what takes a reading of a value, and folds it."""
     bind, errors, number = taken.bind, taken.errors, taken.number
-    fold = None if taken.fold == "last" else FOLDS[taken.fold]()
-    values = running.values
-    reader: tuple[type | None, Read | None] = None, None
+    make_fold = None if taken.fold == "last" else FOLDS[taken.fold]
+    reader, fold = _place(blank, _NO_READER), _place(blank, None)
 
-    def take(value: Any) -> None:
-        nonlocal reader
-        cls, read = reader
+    def take(invocation: Invocation, state: list[Any], value: Any) -> None:
+        cls, read = state[reader]
         try:
             if type(value) is not cls:
                 read = bind(type(value))
-                reader = type(value), read
+                state[reader] = type(value), read
             if read is None:
                 return
             found = read(value)
             if found is None:
                 return
-            if fold is not None:
-                found = fold(found)
-            if found != values[number]:
-                values[number] = found
-                running.changes += 1
+            if make_fold is not None:
+                found = (state[fold] or _begin_fold(state, fold, make_fold))(found)
+            if found != state[number]:
+                state[number] = found
+                state[changes] += 1
         except errors as error:
-            _failed(error, taken, report)
+            _failed(error, taken, invocation)
 
     return take
 
 
-def _evaluation(speaking: _Speaking, running: Running, speak: Speak, report: Report) -> Callable[[], Refusal]:
+def _evaluation(index: int, stage: Stage, places: Sequence[int], blank: list[Any]) -> Evaluate:
     """Return what evaluates a stage, and speaks if its growth rose."""
-    index, places, values = speaking.index, speaking.places, running.values
-    growth_of = speaking.stage.compile(places)
-    highest = float("-inf")
-    is_ready = False
+    growth_of = stage.compile(places)
+    highest, is_ready = _place(blank, -math.inf), _place(blank, False)
 
-    def evaluate() -> Refusal:
-        nonlocal highest, is_ready
-        if not is_ready:
-            is_ready = all(values[place] is not None for place in places)
-            if not is_ready:  # one of them hasn't been read yet: this stage can't say anything
+    def evaluate(invocation: Invocation, state: list[Any]) -> Refusal:
+        if not state[is_ready]:
+            state[is_ready] = all(state[place] is not None for place in places)
+            if not state[is_ready]:  # one of them hasn't been read yet: this stage can't say anything
                 return None
         try:
-            growth = growth_of(values)
+            growth = growth_of(state)
         except READING_ERRORS as error:
-            report(f"stage {index + 1}", error)
+            invocation.count_error(f"stage {index + 1}", error)
             return None
-        if not growth > highest:
+        if not growth > state[highest]:
             return None
-        highest = growth
-        refusal = speak(index, growth, tuple(values[place] for place in places))
+        state[highest] = growth
+        refusal = invocation.speak(index, growth, tuple([state[place] for place in places]))
         if refusal is not None:
-            highest = float("-inf")
+            state[highest] = -math.inf
         return refusal
 
     return evaluate

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..models.model import BreakpointModel
 from ..models.sites import Site
 from .arming import armed_state
 from .invocation import Invocation
 from .state import Armed
+
+if TYPE_CHECKING:
+    from .steps import Refusal, Step
 
 _REPEATS = 2_000
 _ROUNDS = 5
@@ -46,18 +49,16 @@ def time_hits(model: BreakpointModel, call: Callable[[], object]) -> list[HitCos
     hits = [0] * len(sites)
     seconds = [0.0] * len(sites)
 
-    def watched(index: int) -> Callable[[Any], None]:
-        step = invocation.steps[index]
-
-        def watch(value: Any) -> None:
+    def watched(index: int, step: Step) -> Step:
+        def watch(run: Invocation, value: Any) -> Refusal:
             hits[index] += 1
             if hits[index] == 1:
                 seconds[index] = Context().run(_time_hook, state, index, value)  # in no other invocation
-            step(value)
+            return step(run, value)
 
         return watch
 
-    invocation.steps = [watched(index) for index in range(len(sites))]
+    invocation.steps = [watched(index, step) for index, step in enumerate(invocation.steps)]
     invocation.start()
     state.enter(invocation)
     try:

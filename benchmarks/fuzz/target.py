@@ -145,7 +145,7 @@ def _run(model: BreakpointModel) -> None:
             with predict_memory(model, limit=limit) as run:
                 for step in run.steps:
                     for value in _VALUES:
-                        _stopped_by_limit(step, value)
+                        _stopped_by_limit(step, run, value)
         except peakahead.PredictedMemoryExceeded as error:  # by the first stage, which reads nothing
             str(error)
             continue
