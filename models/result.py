@@ -31,7 +31,7 @@ class Result(Record):
         measured_peak_bytes: The highest resident size of the process while the invocation ran, or None where the
             system doesn't tell.
         measured_growth_bytes: What of it lies above `baseline_bytes`, or None.
-        baseline_bytes: What the process held when the model was armed, cold.
+        baseline_bytes: What the process held when the first invocation began, cold.
         forecast_s: Seconds from the invocation's beginning to the forecast.
         duration_s: Seconds from its beginning to its end.
         overlapped: True if another measured invocation ran in the process meanwhile, or around this one, so that its

@@ -22,7 +22,6 @@ from . import facts
 from .hooks import forget
 from .inject import Probe
 from .locate import import_module, nested_codes
-from .resident import resident_bytes
 from .roots import Root, StaleCode, find_root
 from .state import Armed
 
@@ -128,7 +127,6 @@ def _arm(model: BreakpointModel, *, strict: bool, tell: Tell, prepared: str | os
             _take_out(state)
             _install(state, trees)
             state.is_armed = True
-            state.baseline_bytes = resident_bytes()
         except ArmingError as failed:
             error = failed
         _armed[id(model)] = state  # not before it is complete: other threads find it there without the lock
@@ -143,7 +141,7 @@ def _arm(model: BreakpointModel, *, strict: bool, tell: Tell, prepared: str | os
 
 
 def _new_state(model: BreakpointModel) -> Armed:
-    state = Armed(model, resident_bytes())
+    state = Armed(model)
     state.hooks += [state.hook(index) for index in range(len(model.sites()))]
     return state
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     OnForecast = Callable[[Forecast], object]
 
+# What earlier invocations freed can be reused but for what lies in part-used arenas, the blocks that Python takes from
+# the system: in a warm process the memory held rises by up to one of them above what either of them would need.
+ARENA_BYTES = 2**20
 MAX_FORECASTS = 1_000
 MAX_ERRORS = 100
 
@@ -94,6 +97,9 @@ class Invocation:
         self._on_forecast = on_forecast
         self.raises_errors = raise_errors
         self._limit = limit_bytes
+        if not armed.baseline_bytes:  # not when it was armed: what a process loads after that isn't the function's
+            armed.baseline_bytes = resident_bytes()
+        self._kept_apart_bytes = ARENA_BYTES if armed.is_warm else 0
         self._stage = -1
         self._said: list[_Said] = []
         self.began = perf_counter()
@@ -124,7 +130,7 @@ class Invocation:
 
     @property
     def baseline_bytes(self) -> int:
-        """What the process held when the model was armed, cold."""
+        """What the process held when the model's first invocation began, cold."""
         return self._armed.baseline_bytes
 
     def end(self) -> None:
@@ -176,11 +182,12 @@ class Invocation:
             baseline = self.baseline_bytes
             # A warm process reuses what it freed, so growth over its present size would count that twice.
             peak = max(said.resident, baseline + int(said.growth))
+            margin = int(upper) - int(said.growth) + self._kept_apart_bytes
             said.forecast = Forecast(
                 int(said.growth),
                 int(upper),
                 peak,
-                max(peak, baseline + int(upper)),
+                peak + margin,
                 stage.site,
                 said.index,
                 dict(zip(self._armed.plan.names[said.index], said.values, strict=True)),

@@ -23,22 +23,24 @@ class Armed:
     Attributes:
         model: The model; held, since it is found by its id.
         plan: What its invocations share.
-        baseline_bytes: The resident size when it was armed, cold.
+        baseline_bytes: The resident size when its first invocation began, cold; 0 before.
         current: The invocation that this thread or task is in.
         active: All that are under way, for threads that they started.
         hooks: What was made for its sites.
         is_armed: False if its breakpoints couldn't be set.
+        is_warm: True once an invocation has ended, of which the process may keep freed memory.
         has_warned: True once an error was told of: after that, `run.errors` alone tells.
     """
 
-    def __init__(self, model: BreakpointModel, baseline_bytes: int) -> None:
+    def __init__(self, model: BreakpointModel) -> None:
         self.model = model
         self.plan = Plan.of(model)
-        self.baseline_bytes = baseline_bytes
+        self.baseline_bytes = 0
         self.current: ContextVar[Invocation | None] = ContextVar("peakahead invocation", default=None)
         self.active: list[Invocation] = []
         self.hooks: list[Hook] = []
         self.is_armed = False
+        self.is_warm = False
         self.has_warned = False
 
     def hook(self, index: int) -> Hook:
@@ -104,6 +106,7 @@ class Armed:
         self.pause(invocation)
         invocation.end()
         self.active.remove(invocation)
+        self.is_warm = True
         invocation.conclude()
 
 

@@ -1,0 +1,99 @@
+"""One process that serves invocations of very different sizes, one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+import peakahead
+from peakahead.models.fields import Fields
+from peakahead.models.model import BreakpointModel
+from peakahead.models.result import Result
+from peakahead.models.sizes import FLOOR_BYTES
+from peakahead.runtime.invocation import ARENA_BYTES
+from peakahead.runtime.resident import resident_bytes
+from tests.programs.warm import MIB, ROW_BYTES, make_rows
+from tests.runtime.models import at_entry, watching
+
+
+@pytest.fixture
+def armed() -> Iterator[BreakpointModel]:
+    model = watching(make_rows, at_entry(make_rows, "size"))
+    peakahead.arm(model, strict=True)
+    yield model
+    peakahead.disarm(model)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of a model that was learned as all are: each invocation in a process of its own."""
+    path = str(tmp_path_factory.mktemp("warm") / "model.json")
+    peakahead.learn(make_rows, [(k * MIB,) for k in range(1, 31)], jobs=2, repeats=3).save(path)
+    return path
+
+
+@pytest.mark.parametrize("order", ["random", "ascending", "descending"])
+def test_absolute_forecasts_stay_right(learned: str, order: str) -> None:
+    command = [sys.executable, "-m", "tests.programs.warm", learned, order]
+    said = subprocess.run(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, check=True).stdout
+
+    results = [Result.from_json(Fields(line, "result")) for line in json.loads(said)]
+
+    errors = []
+    for result in results:
+        assert result.measured_peak_bytes is not None
+        assert result.measured_peak_bytes <= result.upper_peak_bytes
+        above = max(result.measured_peak_bytes - result.baseline_bytes, FLOOR_BYTES)
+        errors.append(abs(result.peak_bytes - result.measured_peak_bytes) / above)
+    assert len(errors) == 60
+    assert median(errors) <= 0.08
+
+
+def test_the_bound_leaves_room_for_what_a_warm_process_cannot_reuse(armed: BreakpointModel) -> None:
+    serve = peakahead.predict_memory(armed)
+    with serve as cold:
+        make_rows(MIB)
+    with serve as warm:
+        make_rows(MIB)
+
+    margins = [run.forecast.upper_peak_bytes - run.forecast.peak_bytes for run in (cold, warm)]
+    assert margins[0] == cold.forecast.upper_bytes - cold.forecast.growth_bytes
+    assert margins[1] - margins[0] == ARENA_BYTES
+
+
+def test_memory_that_is_reused_is_not_counted_twice(armed: BreakpointModel) -> None:
+    serve = peakahead.predict_memory(armed)
+    with serve:
+        make_rows(MIB)
+    rows = [bytes(200) for _ in range(40 * MIB // ROW_BYTES)]
+    kept = rows[::500]  # a few in each arena, which keep all of them from being given back
+    del rows
+    held = resident_bytes()
+
+    with serve as run:
+        make_rows(30 * MIB)
+
+    assert run.forecast.growth_bytes == 30 * MIB
+    assert run.forecast.peak_bytes == pytest.approx(held, abs=MIB)
+    assert resident_bytes() == pytest.approx(held, abs=4 * MIB)
+    assert kept
+
+
+def test_nothing_of_ours_grows_with_the_invocations(armed: BreakpointModel, tmp_path: Path) -> None:
+    serve = peakahead.predict_memory(armed, on_forecast=str, on_result=str, results=tmp_path)(make_rows)
+    for number in range(4_000):
+        serve(number)
+    before = resident_bytes()
+
+    for number in range(3_000):
+        serve(number)
+
+    assert resident_bytes() - before < MIB / 4
+    assert sum(file.stat().st_size for file in os.scandir(tmp_path)) <= 2**20
