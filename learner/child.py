@@ -52,6 +52,7 @@ class Task:
         meter: The meter's name.
         fork: False in `spawn` isolation.
         features: What is registered where training was asked for: a script's own isn't by importing it.
+        training: A name of the training, whose servers another doesn't use: the code may have changed since.
     """
 
     function: Callable[..., Any]
@@ -60,6 +61,7 @@ class Task:
     meter: str
     fork: bool
     features: tuple[Registration, ...] = field(default_factory=registrations)
+    training: str = ""
 
 
 class _Gone(Exception):

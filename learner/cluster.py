@@ -49,11 +49,13 @@ class Caller:
         target: The function.
         source: The digest of its source, or empty where it isn't known.
         versions: Those of Python, to the minor one, and of peakahead: functions travel as code objects.
+        training: A name of the training.
     """
 
     target: FunctionRef
     source: str
     versions: str
+    training: str
 
 
 def versions() -> str:
@@ -113,23 +115,25 @@ class Cluster:
         waiting = iter(requests)
         under_way: dict[Any, tuple[int, bytes]] = {}
         ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+        def fill() -> None:
+            room = self._room() if at_most is None else at_most
+            while len(under_way) < room and (request := next(waiting, None)) is not None:
+                future = self._submit(run, request)
+                under_way[future] = request
+                future.add_done_callback(ended.put)
+
         try:
-            while True:
-                room = self._room() if at_most is None else at_most
-                while len(under_way) < room and (request := next(waiting, None)) is not None:
-                    future = self._submit(run, request)
-                    under_way[future] = request
-                    future.add_done_callback(ended.put)
-                if not under_way:
-                    return
-                try:
+            fill()
+            while under_way:
+                with contextlib.suppress(queue.Empty):
                     future = ended.get(timeout=_LOOK_S)
-                except queue.Empty:
-                    continue
-                request = under_way[future]
-                outcome = _result(future, request[0])
-                del under_way[future], future  # so that the cluster forgets it
-                yield request, outcome
+                    request = under_way[future]
+                    outcome = _result(future, request[0])
+                    del under_way[future], future  # so that the cluster forgets it
+                    fill()  # first, so that the workers don't wait for what is done with the outcome
+                    yield request, outcome
+                fill()
         finally:
             if under_way:
                 with contextlib.suppress(Exception):  # a cluster that is lost has nothing to cancel

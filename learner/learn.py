@@ -8,7 +8,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import joblib
@@ -104,18 +104,20 @@ def learn(
     calls = normalise(function, invocations)
     check_enough(len(calls), coverage)
     fork = isolation == "forkserver"
-    task = dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork))
+    run = uuid.uuid4().hex[:8]
+    task = dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork, training=run))
     arguments = [_pickled(number, call) for number, call in enumerate(calls, 1)]
     with tempfile.TemporaryDirectory(prefix="peakahead-") as temporary:
         folder = TraceFolder(temporary if traces is None else traces)
         source = source_digest(found.__code__)
         cluster = Cluster.ambient()
-        work = _Work(task, arguments, jobs, fork, timeout, reference(found), source, meter, isolation, folder, cluster)
+        target = reference(found)
+        work = _Work(task, arguments, jobs, fork, timeout, target, source, meter, isolation, folder, run, cluster)
         try:
             work.measure_again(work.measure_all(progress), repeats)
         finally:
             servers.close(task)
-        files, complaints = folder.files(work.run)
+        files, complaints = folder.files(run)
         # The traces are here, and what searches them would take them to the workers over and over.
         with joblib.parallel_config(backend="threading") if cluster is not None else contextlib.nullcontext():
             return fit_files(files, complaints, coverage, jobs)
@@ -140,8 +142,8 @@ class _Work:
     """The invocations to measure, and how.
 
     Attributes:
-        cluster: Where to measure them, or None for here.
         run: What the names of this training's trace files begin with.
+        cluster: Where to measure them, or None for here.
     """
 
     task: bytes
@@ -154,8 +156,8 @@ class _Work:
     meter: str
     isolation: str
     folder: TraceFolder
-    cluster: Cluster | None = None
-    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    run: str
+    cluster: Cluster | None
 
     def measure_all(self, progress: Callable[[Progress], None] | None) -> list[Outcome]:
         """Trace every invocation; return what became of each, without its trace."""
@@ -183,7 +185,7 @@ class _Work:
         options: dict[str, Any] = {"fork": self.fork, "traced": traced, "timeout_s": self.timeout}
         outcomes: Iterable[tuple[int, Outcome]]
         if self.cluster is not None:
-            caller = Caller(self.target, self.source, versions())
+            caller = Caller(self.target, self.source, versions(), self.run)
             requests = ((index, self.arguments[index]) for index in chosen)
             outcomes = self.cluster.measure(caller, self.task, requests, **options)
         else:

@@ -53,16 +53,17 @@ def started_by(starter: int) -> list[int]:
     return [pid for pid in children(starter) if any("peakahead.learner.child" in word for word in command(pid))]
 
 
-def runs(pid: int) -> bool:
+def state(pid: int) -> str:
+    """Return a process's state, such as "S", "T" or "Z"; empty if there is none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
-        return False
+        return ""
 
 
 def wait_until(holds: Callable[[], object], seconds: float = 20.0) -> bool:
     """Wait until something holds; return whether it does."""
     until = time.monotonic() + seconds
-    while not holds() and time.monotonic() < until:
+    while not (held := holds()) and time.monotonic() < until:
         time.sleep(0.02)
-    return bool(holds())
+    return bool(held)
