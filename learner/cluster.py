@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import pickle
 import platform
 import queue
 import sys
@@ -144,7 +145,8 @@ class Cluster:
         with warnings.catch_warnings():
             # Arguments are sent once anyway, and scattered ones would be lost with the worker that holds them.
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-            return self.client.submit(run, request[1], **{**self.options, "key": key, "pure": False})
+            payload = pickle.dumps(_Call(run, request[1]))
+            return self.client.submit(pickle.loads, payload, **{**self.options, "key": key, "pure": False})
 
     def _room(self) -> int:
         """Return how many invocations the workers can run at a time; wait while there is no worker."""
@@ -159,9 +161,20 @@ class Cluster:
             if room:
                 return room
             if time.monotonic() > told:
-                warnings.warn("the cluster has no workers: training waits for one", RuntimeWarning, stacklevel=2)
+                warnings.warn("the cluster has no workers: training waits for one", RuntimeWarning, stacklevel=7)
                 told = float("inf")
             time.sleep(_LOOK_S / 4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Unpickled, it is what the call gives; so a worker without peakahead raises in the task, instead of ending."""
+
+    run: Any
+    arguments: bytes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.run, (self.arguments,)
 
 
 def _result(future: Any, number: int) -> Outcome | None:

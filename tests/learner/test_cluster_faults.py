@@ -40,8 +40,12 @@ COVERAGE = 0.9  # what twelve invocations support
 
 
 @contextmanager
-def cluster(n_workers: int, threads: int = 1, nanny: bool = True) -> Iterator[Any]:
-    """A cluster of real worker processes; the scheduler runs in this one."""
+def cluster(n_workers: int, threads: int = 1, nanny: bool = True, before: str = "pass") -> Iterator[Any]:
+    """A cluster of real worker processes; the scheduler runs in this one.
+
+    Args:
+        before: What a worker without a nanny runs first.
+    """
     with warnings.catch_warnings(), ExitStack() as stack:
         warnings.simplefilter("ignore")
         local = distributed.LocalCluster(
@@ -54,8 +58,9 @@ def cluster(n_workers: int, threads: int = 1, nanny: bool = True) -> Iterator[An
         stack.enter_context(local)
         client = stack.enter_context(distributed.Client(local))
         if not nanny:
-            line = [sys.executable, "-m", "distributed.cli.dask_worker", local.scheduler_address]
-            line += ["--no-nanny", "--no-dashboard", "--nthreads", str(threads), "--host", "127.0.0.1"]
+            script = f"import sys; {before}; from distributed.cli.dask_worker import main; main()"
+            line = [sys.executable, "-c", script, local.scheduler_address, "--no-nanny", "--no-dashboard"]
+            line += ["--nthreads", str(threads), "--host", "127.0.0.1"]
             for _ in range(n_workers):
                 worker = subprocess.Popen(line, stderr=subprocess.DEVNULL)
                 stack.callback(worker.wait)
@@ -206,6 +211,17 @@ def test_code_that_the_workers_lack_or_have_another_of_is_told(
 
     assert_same(by_value, peakahead.learn(only_here.f, calls, coverage=COVERAGE, repeats=0))
     assert_same(by_file, by_value)
+
+
+def test_a_worker_without_peakahead_is_told() -> None:
+    with (
+        cluster(1, nanny=False, before="sys.modules['peakahead'] = None"),
+        joblib.parallel_config(backend="dask"),
+        pytest.raises(
+            TrainingFailed, match=r"can't take up invocation \d+ \(ModuleNotFoundError: .*its packages must be"
+        ),
+    ):
+        peakahead.learn(clustered.leaves_a_mark, [(size, ".") for size in SIZES], coverage=COVERAGE)
 
 
 def test_a_worker_of_another_version_is_told(client: Any) -> None:
