@@ -161,7 +161,7 @@ class Cluster:
             if room:
                 return room
             if time.monotonic() > told:
-                warnings.warn("the cluster has no workers: training waits for one", RuntimeWarning, stacklevel=7)
+                warnings.warn("the cluster has no workers: training waits for one", RuntimeWarning, stacklevel=8)
                 told = float("inf")
             time.sleep(_LOOK_S / 4)
 

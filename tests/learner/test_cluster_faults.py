@@ -132,8 +132,7 @@ def test_a_worker_killed_in_mid_training_loses_nothing_and_leaves_nothing(
     assert_same(model, alone)
     assert measured(traces) == {f"{n + 1:06}": 1 for n in range(len(calls))}
     assert [(step.done, step.failed) for step in seen] == [(n + 1, 0) for n in range(len(calls))]
-    assert len(dead) == 2
-    assert len(list(marks.iterdir())) > len(calls) + 2, "what was under way was begun again"
+    assert len(dead) == 2, "the victim had an invocation under way, which could only be begun again"
     assert wait_until(lambda: set(map(state, dead)) <= {"", "Z"})
     assert wait_until(lambda: not any(map(os.path.exists, folders)))
 
@@ -251,5 +250,5 @@ def test_large_arguments_travel_without_a_warning(client: Any) -> None:
         outcomes = dict(Cluster(client, {}).measure(caller, task, [(n, dumps(((array,), {}))) for n in range(4)]))
 
     assert {n: outcome.status for n, outcome in outcomes.items()} == dict.fromkeys(range(4), "ok")
-    assert min(outcome.peak_bytes for outcome in outcomes.values()) >= array.nbytes
+    assert min(outcome.peak_bytes for outcome in outcomes.values()) == pytest.approx(array.nbytes, rel=0.02)
     assert not [str(warning.message) for warning in said if "graph" in str(warning.message)]
