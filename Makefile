@@ -20,7 +20,8 @@ test: $(INSTALLED)
 # What is read of other libraries' types, with the libraries themselves.
 test-integrations: $(WITH_LIBRARIES)
 	$(INTEGRATIONS)/bin/python -m pytest tests/models/test_features*.py tests/models/test_readings.py tests/models/test_registered.py \
-	    tests/learner/test_integrations.py tests/learner/test_cluster.py
+	    tests/learner/test_integrations.py tests/learner/test_cluster.py \
+	    tests/learner/test_cluster_faults.py tests/test_readme.py
 
 # Style and types.
 check: $(INSTALLED)

@@ -2,7 +2,11 @@
 
 The server imports the function's module and does nothing else, since a child reuses, without growing, what its
 server had allocated and freed. Each request forks a child, which runs one invocation and reports through a pipe.
-In `spawn` isolation there is no fork: the fresh interpreter runs its one invocation itself.
+In `spawn` isolation there is no fork: the fresh interpreter runs its one invocation itself, beside a guard that was
+forked before anything was imported.
+
+When the process that asked is gone, killed say, the socket hangs up: the server, or the guard, ends the invocation
+under way and removes the folder, since nobody else is left to do it.
 
 Requests and replies are JSON, one a line, over a socket; functions and arguments travel pickled, and arguments as
 files that only the child opens.
@@ -10,6 +14,7 @@ files that only the child opens.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import inspect
 import json
@@ -21,7 +26,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
 
@@ -47,6 +52,7 @@ class Task:
         meter: The meter's name.
         fork: False in `spawn` isolation.
         features: What is registered where training was asked for: a script's own isn't by importing it.
+        training: A name of the training, whose servers another doesn't use: the code may have changed since.
     """
 
     function: Callable[..., Any]
@@ -55,11 +61,28 @@ class Task:
     meter: str
     fork: bool
     features: tuple[Registration, ...] = field(default_factory=registrations)
+    training: str = ""
 
 
-def serve(descriptor: int) -> None:
-    """Serve requests from a socket until it closes. The first line tells where the pickled task lies."""
+class _Gone(Exception):
+    """The process that asks is gone."""
+
+
+def serve(descriptor: int, folder: str) -> None:
+    """Serve requests from a socket until it closes. The first line tells where the pickled task lies.
+
+    Args:
+        descriptor: The socket.
+        folder: What files lie in, removed when the socket closes.
+    """
     channel = socket.socket(fileno=descriptor)
+    with contextlib.suppress(_Gone, BrokenPipeError, ConnectionResetError):
+        _serve(channel, folder)
+    _remove(folder)
+    os._exit(0)
+
+
+def _serve(channel: socket.socket, folder: str) -> None:
     requests = channel.makefile("r", encoding="utf-8")
     replies = channel.makefile("w", encoding="utf-8")
 
@@ -67,12 +90,18 @@ def serve(descriptor: int) -> None:
         replies.write(json.dumps(report) + "\n")
         replies.flush()
 
-    opening = requests.readline()
-    if not opening:
+    line = requests.readline()
+    if not line:
         return
+    opening = json.loads(line)
+    if opening["fork"]:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the one that asks, who then hangs up
+    else:
+        _guard(channel, folder)
     try:
-        with open(json.loads(opening)["task"], "rb") as file:
+        with open(opening["task"], "rb") as file:
             task: Task = pickle.load(file)
+        task = replace(task, scope=task.scope.here())
     except BaseException as error:
         reply({"status": "failed", "detail": _describe(error)})
         return
@@ -86,6 +115,37 @@ def serve(descriptor: int) -> None:
         reply(_in_fork(task, request, channel) if task.fork else _run(task, request))
 
 
+def _guard(channel: socket.socket, folder: str) -> None:
+    """Leave a process that ends this one when the one that asks is gone; only where there are pidfds."""
+    try:
+        this = os.pidfd_open(os.getpid())
+    except (AttributeError, OSError):
+        return
+    pid = os.fork()
+    if pid:
+        os.close(this)
+        os.waitpid(pid, 0)
+        return
+    if os.fork():  # twice, so that the function finds no child that isn't its own
+        os._exit(0)
+    try:
+        os.setsid()
+        waiting = select.poll()
+        waiting.register(this, select.POLLIN)
+        waiting.register(channel, 0)  # a hang-up is always told
+        if this not in dict(waiting.poll()):
+            signal.pidfd_send_signal(this, signal.SIGKILL)
+            _remove(folder)
+    finally:
+        os._exit(0)
+
+
+def _remove(folder: str) -> None:
+    import shutil  # here, since it loads what the function might be the first to load
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _in_fork(task: Task, request: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
     read_end, write_end = os.pipe()
     pid = os.fork()
@@ -94,13 +154,19 @@ def _in_fork(task: Task, request: dict[str, Any], channel: socket.socket) -> dic
             channel.close()
             os.close(read_end)
             os.setsid()  # so that what the function started can be ended with it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            _go_first()
             os.write(write_end, json.dumps(_run(task, request)).encode())
         except BaseException as error:
             os.write(write_end, json.dumps({"status": "failed", "detail": _describe(error)}).encode())
         finally:
             os._exit(0)
     os.close(write_end)
-    timed_out = not _wait(pid, request.get("timeout_s"))
+    try:
+        timed_out = not _wait(pid, request.get("timeout_s"), channel)
+    except _Gone:
+        _kill_group(pid)
+        raise
     if timed_out:
         _kill_group(pid)
     _, status = os.waitpid(pid, 0)
@@ -123,25 +189,44 @@ def _in_fork(task: Task, request: dict[str, Any], channel: socket.socket) -> dic
     return result
 
 
-def _wait(pid: int, timeout_s: float | None) -> bool:
-    """Wait for a child to end; return False if it runs longer."""
-    if timeout_s is None:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        return True
+def _go_first() -> None:
+    """Have the kernel end this process first where memory runs out, not the worker that waits for it."""
+    try:
+        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    except OSError:  # not Linux
+        return
+    try:
+        os.write(descriptor, b"1000")
+    except OSError:  # not allowed
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def _wait(pid: int, timeout_s: float | None, channel: socket.socket) -> bool:
+    """Wait for a child to end; return False if it runs longer, raise _Gone if the one that asks is gone.
+
+    Who asks says nothing while it waits; so if there is something to read, it is the end.
+    """
     try:
         descriptor = os.pidfd_open(pid)
     except (AttributeError, OSError):  # not Linux, or an old one
-        until = time.monotonic() + timeout_s
-        while time.monotonic() < until:
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        while until is None or time.monotonic() < until:
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
                 return True
-            time.sleep(0.005)
+            if select.select([channel], [], [], 0.005)[0]:
+                raise _Gone from None
         return False
     try:
-        ended, _, _ = select.select([descriptor], [], [], timeout_s)
-        return bool(ended)
+        ready = select.select([descriptor, channel.fileno()], [], [], timeout_s)[0]
     finally:
         os.close(descriptor)
+    if descriptor in ready:
+        return True
+    if ready:
+        raise _Gone
+    return False
 
 
 def _kill_group(pid: int) -> None:
@@ -260,5 +345,5 @@ def _describe(error: BaseException) -> str:
 
 
 def main() -> None:
-    """Run the server; the socket's descriptor is the first argument."""
-    serve(int(sys.argv[1]))
+    """Run the server; the arguments are the socket's descriptor and the folder."""
+    serve(int(sys.argv[1]), sys.argv[2])

@@ -84,7 +84,7 @@ class Server:
             self._stderr = open(os.path.join(self._folder, "stderr"), "w+b")  # noqa: SIM115 - closed by `close`
             command = [sys.executable, *_interpreter_flags(), "-c", _STARTER.format(path=_import_path())]
             self._process = subprocess.Popen(
-                [*command, str(theirs.fileno())],
+                [*command, str(theirs.fileno()), self._folder],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -93,7 +93,7 @@ class Server:
         self._channel = ours
         self._replies = ours.makefile("r", encoding="utf-8")
         self.pid = self._process.pid
-        self._say({"task": self._write("task", task)})
+        self._say({"task": self._write("task", task), "fork": fork})
         ready = self._hear(_START_TIMEOUT_S)
         if ready is None or ready["status"] != "ready":
             detail = ready["detail"] if ready else self._last_words()
@@ -139,8 +139,14 @@ class Server:
         return self._process.poll() is None
 
     def close(self) -> None:
-        self._channel.close()
+        """End the server, and what it is running."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)  # also where a process that was forked since holds it
         self._replies.close()
+        self._channel.close()
+        if self._fork:  # it hears that, and ends the invocation's process, which is in a session of its own
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_S)
         self._process.kill()
         self._process.wait()
         self._stderr.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import joblib
@@ -18,6 +19,7 @@ from ..models.model import BreakpointModel
 from ..models.sites import FunctionRef
 from .bound import check_enough
 from .child import Task
+from .cluster import Caller, Cluster, versions
 from .fit import check_coverage, fit_files
 from .invocations import Invocation, InvocationLike, normalise
 from .isolation import Outcome, measure, servers
@@ -41,7 +43,7 @@ class Progress:
         total: Invocations to measure.
         failed: How many failed.
         elapsed_s: Seconds since training began.
-        last: What became of the latest.
+        last: What became of the latest; on a cluster they end in any order.
     """
 
     done: int
@@ -70,12 +72,13 @@ def learn(
 
     Each invocation runs in a process of its own, traced in full. One that raises, times out or is killed is
     counted, and doesn't end the training. The work is spread by joblib and honours an ambient
-    `joblib.parallel_config`.
+    `joblib.parallel_config`; with `backend="dask"` the workers of a cluster measure, and this process fits.
 
     Args:
         function: The function; a coroutine function is run to its end, a generator drawn to its end.
         invocations: What to call it with: tuples of arguments, dicts of keyword arguments, or `Invocation`s.
-        jobs: How many invocations to measure at a time; -1 for one a core.
+        jobs: How many invocations to measure at a time; -1 for one a core. On a cluster as many as its workers have
+            threads.
         coverage: The share of invocations whose peak the upper bound is to cover.
         before: Called in each child before its memory is measured: imports, connections.
         timeout: Seconds after which an invocation is ended.
@@ -101,18 +104,23 @@ def learn(
     calls = normalise(function, invocations)
     check_enough(len(calls), coverage)
     fork = isolation == "forkserver"
-    task = dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork))
+    run = uuid.uuid4().hex[:8]
+    task = dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork, training=run))
     arguments = [_pickled(number, call) for number, call in enumerate(calls, 1)]
     with tempfile.TemporaryDirectory(prefix="peakahead-") as temporary:
         folder = TraceFolder(temporary if traces is None else traces)
         source = source_digest(found.__code__)
-        work = _Work(task, arguments, jobs, fork, timeout, reference(found), source, meter, isolation, folder)
+        cluster = Cluster.ambient()
+        target = reference(found)
+        work = _Work(task, arguments, jobs, fork, timeout, target, source, meter, isolation, folder, run, cluster)
         try:
             work.measure_again(work.measure_all(progress), repeats)
         finally:
             servers.close(task)
-        files, complaints = folder.files(work.run)
-        return fit_files(files, complaints, coverage, jobs)
+        files, complaints = folder.files(run)
+        # The traces are here, and what searches them would take them to the workers over and over.
+        with joblib.parallel_config(backend="threading") if cluster is not None else contextlib.nullcontext():
+            return fit_files(files, complaints, coverage, jobs)
 
 
 def _check_options(coverage: float, isolation: str, meter: str, timeout: float | None, jobs: int, repeats: int) -> None:
@@ -135,6 +143,7 @@ class _Work:
 
     Attributes:
         run: What the names of this training's trace files begin with.
+        cluster: Where to measure them, or None for here.
     """
 
     task: bytes
@@ -147,19 +156,20 @@ class _Work:
     meter: str
     isolation: str
     folder: TraceFolder
-    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    run: str
+    cluster: Cluster | None
 
     def measure_all(self, progress: Callable[[Progress], None] | None) -> list[Outcome]:
         """Trace every invocation; return what became of each, without its trace."""
         began = time.monotonic()
-        outcomes: list[Outcome] = []
+        outcomes: dict[int, Outcome] = {}
         failed = 0
-        for outcome in self._measure(range(len(self.arguments)), True):
-            outcomes.append(replace(outcome, trace=b""))
+        for index, outcome in self._measure(range(len(self.arguments)), True):
+            outcomes[index] = last = replace(outcome, trace=b"")
             failed += outcome.status != "ok"
             if progress is not None:
-                progress(Progress(len(outcomes), len(self.arguments), failed, time.monotonic() - began, outcomes[-1]))
-        return outcomes
+                progress(Progress(len(outcomes), len(self.arguments), failed, time.monotonic() - began, last))
+        return [outcomes[index] for index in sorted(outcomes)]
 
     def measure_again(self, traced: Sequence[Outcome], repeats: int) -> None:
         """Measure some invocations from all over the range once more, untraced."""
@@ -169,18 +179,21 @@ class _Work:
         for _ in self._measure(picked, False):
             pass
 
-    def _measure(self, indexes: Iterable[int], traced: bool) -> Iterator[Outcome]:
-        """Measure invocations, write their files, and yield what became of them, in order."""
+    def _measure(self, indexes: Iterable[int], traced: bool) -> Iterator[tuple[int, Outcome]]:
+        """Measure invocations, write their files, and yield what became of them; in order, but on a cluster."""
         chosen = list(indexes)
-        outcomes: Iterable[Outcome] = _parallel(self.jobs)(
-            joblib.delayed(measure)(
-                self.task, self.arguments[index], fork=self.fork, traced=traced, timeout_s=self.timeout
-            )
-            for index in chosen
-        )
-        for index, outcome in zip(chosen, outcomes, strict=True):
+        options: dict[str, Any] = {"fork": self.fork, "traced": traced, "timeout_s": self.timeout}
+        outcomes: Iterable[tuple[int, Outcome]]
+        if self.cluster is not None:
+            caller = Caller(self.target, self.source, versions(), self.run)
+            requests = ((index, self.arguments[index]) for index in chosen)
+            outcomes = self.cluster.measure(caller, self.task, requests, **options)
+        else:
+            jobs = (joblib.delayed(measure)(self.task, self.arguments[index], **options) for index in chosen)
+            outcomes = zip(chosen, _parallel(self.jobs)(jobs), strict=True)
+        for index, outcome in outcomes:
             self.folder.write(outcome.trace, self._origin(index, outcome, traced))
-            yield outcome
+            yield index, outcome
 
     def _origin(self, index: int, outcome: Outcome, traced: bool) -> Origin:
         return Origin(

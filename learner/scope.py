@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,11 +27,13 @@ class Scope:
         root: The folder, or file name, that the traced code's file names begin with.
         is_library: True if the root itself lies among the installed libraries.
         packages: Further modules and packages to trace, wherever they lie.
+        module: The module whose file the function is in, by which its folder is found on another machine; or empty.
     """
 
     root: str
     is_library: bool
     packages: tuple[str, ...] = ()
+    module: str = ""
 
     @classmethod
     def of(cls, function: FunctionType, packages: tuple[str, ...] = ()) -> Scope:
@@ -39,17 +42,28 @@ class Scope:
         if not os.path.isfile(filename):  # a notebook's cell, or code that was never in a file
             folder = os.path.dirname(function.__code__.co_filename)
             return cls(os.path.join(folder, "") if folder else function.__code__.co_filename, False, packages)
+        module = function.__module__
+        return cls._of_file(filename, module, packages, _file_of(module) == filename and module != "__main__")
+
+    @classmethod
+    def _of_file(cls, filename: str, module: str, packages: tuple[str, ...], is_named: bool) -> Scope:
+        name = module if is_named else ""
         library = next((folder for folder in _LIBRARIES if filename.startswith(folder)), None)
         if library is not None:  # one package of many in that folder
             top = os.path.join(library, filename[len(library) :].split(os.sep)[0])
-            return cls(os.path.join(top, "") if os.path.isdir(top) else top, True, packages)
+            return cls(os.path.join(top, "") if os.path.isdir(top) else top, True, packages, name)
         folder = os.path.dirname(filename)
-        depth = 0 if function.__module__ == "__main__" else function.__module__.count(".")
-        if os.path.basename(filename) == "__init__.py" and function.__module__ != "__main__":
+        depth = 0 if module == "__main__" else module.count(".")
+        if os.path.basename(filename) == "__init__.py" and module != "__main__":
             depth += 1
         for _ in range(depth):
             folder = os.path.dirname(folder)
-        return cls(os.path.join(folder, ""), False, packages)
+        return cls(os.path.join(folder, ""), False, packages, name)
+
+    def here(self) -> Scope:
+        """Return the scope as it is in this process: on another machine the module may lie elsewhere."""
+        filename = _file_of(self.module) if self.module else ""
+        return self._of_file(filename, self.module, self.packages, True) if filename else self
 
     def matcher(self) -> Callable[[CodeType, dict[str, Any]], bool]:
         """Return the function that tells whether code with these globals belongs to the scope."""
@@ -70,3 +84,9 @@ class Scope:
             return self.is_library or not filename.startswith(_LIBRARIES)
 
         return matches
+
+
+def _file_of(module: str) -> str:
+    """Return the real path of an imported module's file, or an empty text."""
+    filename = getattr(sys.modules.get(module), "__file__", None)
+    return os.path.realpath(filename) if isinstance(filename, str) else ""

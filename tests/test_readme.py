@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
+import warnings
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
+import peakahead
 from benchmarks.tables import ROOT, table, with_tables
 from peakahead.commands.datfiles import make_folders
 
@@ -35,6 +41,31 @@ def test_training_and_production_run_as_written(tmp_path: Path) -> None:
     prepared = f"model.{sys.implementation.cache_tag}.prepared"
     assert f"wrote {prepared}, with 1 breakpoints" in run("-m", "peakahead", "prepare", "model.json").stdout
     assert run("-W", "error", "start.py").stdout == ""
+
+
+def test_training_on_a_cluster_runs_as_written(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="a cluster of real processes takes dask's distributed")
+    for name, text in blocks().items():
+        (tmp_path / name).write_text(text)
+    make_folders(tmp_path / "data", 20, seed=6, sizes=(2e5, 2e6))
+    with warnings.catch_warnings(), ExitStack() as stack:
+        warnings.simplefilter("ignore")  # distributed's own
+        cluster = stack.enter_context(distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1"))
+        worker = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-dashboard"]
+        for _ in range(2):
+            started = subprocess.Popen(
+                [*worker, "--nthreads", "1", "--no-nanny"],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": str(tmp_path)},
+                stderr=subprocess.DEVNULL,
+            )
+            stack.callback(started.wait)
+            stack.callback(started.kill)
+        script = blocks()["train_on_cluster.py"].replace("tcp://scheduler:8786", cluster.scheduler_address)
+        (tmp_path / "train_on_cluster.py").write_text(script)
+        subprocess.run([sys.executable, "train_on_cluster.py"], cwd=tmp_path, capture_output=True, check=True)
+
+    assert "adjacent file_size(" in str(peakahead.load(tmp_path / "model.json"))
 
 
 def test_a_registered_feature_is_found_as_written(tmp_path: Path) -> None:

@@ -16,26 +16,12 @@ import pytest
 import peakahead
 from peakahead.learner.isolation import servers
 from peakahead.models.model import BreakpointModel
+from tests.learner.clusters import MIB, assert_same, started_by
 from tests.programs import drivers
 
-MIB = 2**20
 CALLS = [(n * MIB // 2,) for n in range(2, 42, 2)]
 GENERATOR = random.Random(3)
 TWO = [(GENERATOR.randint(1_000, 5_000), GENERATOR.randint(1_000, 4_000)) for _ in range(20)]
-
-
-def assert_same(one: BreakpointModel, other: BreakpointModel) -> None:
-    """Check that two models look at the same places for the same readings, and say the same within pages' noise."""
-    assert [stage.site for stage in one.stages] == [stage.site for stage in other.stages]
-    assert [stage.readings for stage in one.stages] == [stage.readings for stage in other.stages]
-    assert one.fingerprints == other.fingerprints
-    assert one.training.invocations == other.training.invocations
-    for stage, twin in zip(one.stages, other.stages, strict=True):
-        assert [term.factors for term in stage.formula.terms] == [term.factors for term in twin.formula.terms]
-        for term, same in zip(stage.formula.terms, twin.formula.terms, strict=True):
-            assert term.coefficient == pytest.approx(same.coefficient, rel=0.02)
-        assert stage.formula.intercept == pytest.approx(twin.formula.intercept, abs=0.5 * MIB)
-        assert stage.error == pytest.approx(twin.error, abs=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +31,6 @@ def alone() -> dict[Callable[..., Any], BreakpointModel]:
         drivers.native: peakahead.learn(drivers.native, CALLS, jobs=2, repeats=2),
         drivers.product_of_arguments: peakahead.learn(drivers.product_of_arguments, TWO, jobs=2, repeats=2),
     }
-
-
-def started_by(starter: int) -> list[int]:
-    """Return the servers that a process has started and that still run."""
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            stat = Path(f"/proc/{name}/stat").read_text().rsplit(")", 1)[1].split()
-            line = Path(f"/proc/{name}/cmdline").read_bytes()
-        except (OSError, IndexError):
-            continue
-        if int(stat[1]) == starter and stat[0] != "Z" and b"peakahead.learner.child" in line:
-            found.append(int(name))
-    return found
 
 
 @pytest.fixture(scope="module")

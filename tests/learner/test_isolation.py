@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ from peakahead.learner.pickling import dumps
 from peakahead.learner.scope import Scope
 from peakahead.learner.traces import read_trace
 from peakahead.models.errors import InvalidTrace, TrainingFailed
+from tests.learner.clusters import state, wait_until
 from tests.programs import functions
+from tests.programs.clustered import hangs
 
 MIB = 2**20
 
@@ -160,3 +164,70 @@ def test_a_coroutine_and_a_generator_are_run_to_their_end() -> None:
         outcome = run(function, 30_000 if function is functions.coroutine else 30_000_000)
         assert outcome.peak_bytes == pytest.approx(30_000_000, rel=0.03)
         assert read_trace(outcome.trace).hits
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_what_runs_ends_with_the_process_that_asked_for_it_and_its_files_go(fork: bool, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    script = (
+        "from peakahead.learner.child import Task\n"
+        "from peakahead.learner.isolation import measure\n"
+        "from peakahead.learner.pickling import dumps\n"
+        "from peakahead.learner.scope import Scope\n"
+        "from tests.programs.clustered import hangs\n"
+        f"task = dumps(Task(hangs, None, Scope.of(hangs), 'rss', {fork}))\n"
+        f"measure(task, dumps((({str(mark)!r},), {{}})), fork={fork})\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    asking = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    try:
+        assert wait_until(lambda: mark.exists() and mark.read_text().count(" "))
+        running, server = map(int, mark.read_text().split())
+        assert list(tmp_path.glob("peakahead-*"))
+    finally:
+        asking.kill()
+        asking.wait()
+
+    for pid in [running, server][: 2 if fork else 1]:
+        assert wait_until(lambda pid=pid: state(pid) in ("", "Z"))
+    assert wait_until(lambda: not list(tmp_path.glob("peakahead-*")))
+
+
+def test_a_server_that_is_closed_ends_what_it_runs(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    server = Server(task(hangs))
+
+    def ask() -> None:
+        with contextlib.suppress(ValueError):  # its files are closed below
+            server.measure(dumps(((str(mark),), {})), traced=False)
+
+    threading.Thread(target=ask).start()
+    assert wait_until(lambda: mark.exists() and mark.read_text().count(" "))
+
+    server.close()
+
+    assert state(int(mark.read_text().split()[0])) in ("", "Z")
+
+
+def test_code_that_lies_elsewhere_on_another_machine_is_traced_there(tmp_path: Path) -> None:
+    source = "def there(size):\n    made = bytearray(size)\n    return len(made)\n"
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lies_elsewhere.py").write_text(source)
+    make = (
+        "import sys; from peakahead.learner.child import Task; from peakahead.learner.pickling import dumps\n"
+        "from peakahead.learner.scope import Scope; from lies_elsewhere import there\n"
+        "sys.stdout.buffer.write(dumps(Task(there, None, Scope.of(there), 'rss', True)))"
+    )
+    take = (
+        "import sys; from peakahead.learner.isolation import measure; from peakahead.learner.pickling import dumps\n"
+        "sys.stdout.buffer.write(measure(sys.stdin.buffer.read(), dumps(((5_000_000,), {}))).trace)"
+    )
+
+    made = subprocess.run([sys.executable, "-c", make], cwd=tmp_path / "one", capture_output=True, check=True).stdout
+    (tmp_path / "one" / "lies_elsewhere.py").unlink()
+    taken = subprocess.run(
+        [sys.executable, "-c", take], cwd=tmp_path / "other", input=made, capture_output=True, check=True
+    ).stdout
+
+    assert {str(site.function) for site in read_trace(taken).hits} == {"lies_elsewhere:there"}
