@@ -93,8 +93,11 @@ class Server:
         self._channel = ours
         self._replies = ours.makefile("r", encoding="utf-8")
         self.pid = self._process.pid
-        self._say({"task": self._write("task", task), "fork": fork})
-        ready = self._hear(_START_TIMEOUT_S)
+        try:
+            self._say({"task": self._write("task", task), "fork": fork})
+            ready = self._hear(_START_TIMEOUT_S)
+        except OSError:  # it ended before it had read this
+            ready = None
         if ready is None or ready["status"] != "ready":
             detail = ready["detail"] if ready else self._last_words()
             self.close()
