@@ -12,6 +12,7 @@ from .bench import bench
 from .console import errors
 from .demo import demo
 from .learn import learn
+from .plot import plot
 from .prepare import prepare
 from .run import run
 from .show import show
@@ -28,7 +29,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, learn, show, run, bench, prepare):
+for _command in (demo, learn, show, plot, run, bench, prepare):
     app.add_command(_command)
 
 
