@@ -14,8 +14,7 @@ from ..models.file import write_whole
 from ..models.model import BreakpointModel
 from .corrections import Repeats, stream
 from .replay import Said, is_same_code, replay
-from .trace_folder import TraceFolder
-from .traces import Trace
+from .trace_folder import TraceFile, TraceFolder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 _PANEL_INCHES = 6.0
 _HEIGHT_INCHES = 4.3  # without the lines below the panels
 _DOTS_PER_INCH = 120
+# Whatever the user's own style is. What code names may hold dollars, which aren't mathematics.
+_STYLE: dict[str, Any] = {"text.parse_math": False, "svg.hashsalt": "peakahead"}
 FORMATS = ("png", "svg", "pdf")
 _NAMED = 3
 RANKS = ("smallest", "median", "largest")
@@ -30,11 +31,15 @@ RANKS = ("smallest", "median", "largest")
 
 @dataclass(frozen=True, slots=True)
 class _Replayed:
-    """An invocation of the folder, and what the model says in it."""
+    """An invocation of the folder, its peak, and the forecast that stood at its end."""
 
-    name: str
-    trace: Trace
-    forecasts: tuple[Said, ...]
+    file: TraceFile
+    peak_bytes: int
+    said: Said
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.file.path)
 
 
 def plot(model: BreakpointModel, traces: str | os.PathLike[str] | None = None, *, invocation: str = "median") -> Figure:
@@ -48,7 +53,7 @@ def plot(model: BreakpointModel, traces: str | os.PathLike[str] | None = None, *
             the name of its trace file, or the beginning of it.
 
     Returns:
-        The figure, made without pyplot; `figure.savefig(path)` writes it.
+        The figure, made without pyplot, so that it needs no display; `figure.savefig(path)` writes it.
 
     Raises:
         InvalidTrace: If the folder can't be read.
@@ -56,28 +61,29 @@ def plot(model: BreakpointModel, traces: str | os.PathLike[str] | None = None, *
         ModuleNotFoundError: If matplotlib isn't installed.
     """
     try:
-        import matplotlib
+        from matplotlib import style
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"pictures need {error.name}: install their extra, `pip install 'peakahead[plot]'`", name=error.name
         ) from error
-    from .panels import LINE_INCHES, Point, draw_invocation, draw_peaks, lines_below, wrapped
+    from .invocation_panel import draw_invocation
+    from .panel import LINE_INCHES, lines_below, wrapped
+    from .peaks_panel import Point, draw_peaks
 
-    replayed = [] if traces is None else _replayed(model, traces)
-    # What code names may hold dollars, which aren't mathematics.
-    with matplotlib.rc_context({"text.parse_math": False, "text.usetex": False}):
-        n_panels = 2 if replayed else 1
-        figure = Figure(figsize=(n_panels * _PANEL_INCHES, 2 * _HEIGHT_INCHES), layout="constrained", facecolor="white")
+    found, offset_bytes = ([], 0) if traces is None else _replayed(model, traces)
+    with style.context(["default", _STYLE]):
+        n_panels = 2 if found else 1
+        figure = Figure(figsize=(n_panels * _PANEL_INCHES, 2 * _HEIGHT_INCHES), layout="constrained")
         panels = figure.subplots(1, n_panels, squeeze=False)[0]
-        if replayed:
-            shown = _chosen(replayed, invocation, os.fspath(traces or ""))
-            name = f"the {invocation} of {len(replayed):,}" if invocation in RANKS else shown.name
-            draw_invocation(panels[0], model, shown.trace, shown.forecasts, name)
+        if found:
+            shown = _chosen(found, invocation, os.fspath(traces or ""))
+            name = f"the {invocation} of {len(found):,}" if invocation in RANKS else shown.name
+            for trace in stream([shown.file], offset_bytes, []):
+                draw_invocation(panels[0], model, trace, replay(model, trace), name)
         last = len(model.stages) - 1
-        points = [Point(one.trace.peak_bytes, one.forecasts[-1]) for one in replayed if one.forecasts[-1].stage == last]
-        draw_peaks(panels[-1], model, points)
-        title = f"Memory of {model.target}, {'forecast and measured' if replayed else 'as forecast'}"
+        draw_peaks(panels[-1], model, [Point(one.peak_bytes, one.said) for one in found if one.said.stage == last])
+        title = f"Memory of {model.target}, {'forecast and measured' if found else 'as forecast'}"
         figure.suptitle(wrapped(title, 52 * n_panels), x=0.01, ha="left", fontsize=13, fontweight="bold")
         figure.set_figheight(_HEIGHT_INCHES + LINE_INCHES * max(map(lines_below, panels)))
     return figure
@@ -104,13 +110,13 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     Raises:
         InvalidOption: If the name ends in no known format, or the file can't be written.
     """
-    import matplotlib
+    from matplotlib import style
 
     ending = format_of(path)
     content = io.BytesIO()
     options: dict[str, Any] = {"pil_kwargs": {"optimize": True}} if ending == "png" else {}
     unsaid = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}[ending]
-    with matplotlib.rc_context({"svg.hashsalt": "peakahead"}):
+    with style.context(["default", _STYLE]):
         figure.savefig(content, format=ending, dpi=_DOTS_PER_INCH, metadata={unsaid: None}, **options)
     try:
         write_whole(path, content.getvalue())
@@ -118,32 +124,41 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
         raise InvalidOption(f"{os.fspath(path)} can't be written ({error.strerror}): draw it elsewhere") from error
 
 
-def _replayed(model: BreakpointModel, traces: str | os.PathLike[str]) -> list[_Replayed]:
-    """Return the invocations of the model's function in a folder; warn of those that are left out."""
+def _replayed(model: BreakpointModel, traces: str | os.PathLike[str]) -> tuple[list[_Replayed], int]:
+    """Return the invocations of the model's function in a folder, and by how much tracing changed their peaks.
+
+    Those that are left out are warned of.
+    """
     if not os.path.isdir(traces):
         raise InvalidTrace(f"{os.fspath(traces)} is no folder: give the one that `learn(..., traces=folder)` wrote to")
     files, left_out = TraceFolder(traces).files()
     own = [file for file in files if file.origin.target == model.target and file.origin.status == "ok"]
-    traced = [file for file in own if file.origin.traced]
     offset_bytes = Repeats.of([file.origin for file in own]).offset_bytes
     found = []
-    for file in traced:
-        for trace in stream([file], offset_bytes, left_out):  # none, if it can't be read
-            name = os.path.basename(file.path)
+    for file in own:
+        name = os.path.basename(file.path)
+        for trace in stream([file], offset_bytes, left_out) if file.origin.traced else ():  # none, if it can't be read
             if not is_same_code(model, trace):
                 left_out.append(f"{name}: it is of another version of the function's code")
             elif not trace.retired.isdisjoint(model.sites()):
-                left_out.append(f"{name}: a breakpoint's line was too hot to be followed to the end")
+                left_out.append(f"{name}: a breakpoint's line was too hot to be followed to its end")
             else:
-                found.append(_Replayed(name, trace, replay(model, trace)))
+                found.append(_Replayed(file, trace.peak_bytes, replay(model, trace)[-1]))
     if not found:
         raise InvalidOption(
             f"{os.fspath(traces)} holds no traces of {model.target} that can be drawn{_first(left_out)}: "
             "give a folder that `learn(..., traces=folder)` wrote to"
         )
     if left_out:
-        warnings.warn(f"{len(left_out)} traces are left out{_first(left_out)}", stacklevel=3)
-    return found
+        warnings.warn(f"traces that are left out: {len(left_out)}{_first(left_out)}", stacklevel=3)
+    silent = sum(one.said.stage < len(model.stages) - 1 for one in found)
+    if silent:
+        warnings.warn(
+            f"{silent} of {len(found)} invocations never let stage {len(model.stages)} speak, at {model.breakpoint}: "
+            "they aren't among the peaks that are drawn",
+            stacklevel=3,
+        )
+    return found, offset_bytes
 
 
 def _first(complaints: Sequence[str]) -> str:
@@ -152,7 +167,7 @@ def _first(complaints: Sequence[str]) -> str:
 
 
 def _chosen(replayed: Sequence[_Replayed], invocation: str, folder: str) -> _Replayed:
-    by_peak = sorted(replayed, key=lambda one: one.trace.peak_bytes)
+    by_peak = sorted(replayed, key=lambda one: one.peak_bytes)
     if invocation in RANKS:
         return by_peak[{"smallest": 0, "median": (len(by_peak) - 1) // 2, "largest": -1}[invocation]]
     named = [one for one in replayed if one.name.startswith(invocation)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from ..learner.pictures import format_of, save
-from ..learner.pictures import plot as plot_model
 from ..models.file import check_writable, load
 from .console import console
 
@@ -22,6 +20,9 @@ def plot(model: str, traces: str | None, invocation: str, output: str) -> None:
     Memory and measured peaks come from traces, which may be others than those of the training. Without them only the
     formula, its bound and the training range can be drawn.
     """
+    from .. import plot as plot_model
+    from ..learner.pictures import format_of, save
+
     format_of(output)
     check_writable(output)
     save(plot_model(load(model), traces, invocation=invocation), output)
