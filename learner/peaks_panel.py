@@ -23,7 +23,7 @@ _MARKERS = "osD^vPX*"  # of the levels
 _LEVEL_WIDTH = 20  # characters of a level in the legend
 _MANY = 100  # points beyond which they are drawn smaller and let others through
 _CURVE_POINTS = 200
-_MOST = 1e300  # of what is drawn over: a scale has some room beyond it
+_MOST = 1e100  # of what is drawn over, and the least is one part of it: scales have some room beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _draw_driven(axes: Axes, model: BreakpointModel, stage: Stage, points: Seque
     by = driver(stage)
     placed = [_place(by, point) for point in points]
     least, most = by.seen or model.training.peak_range_bytes
-    seen = min(float(least), _MOST), min(float(most), _MOST)
+    seen = _on_scale(float(least)), _on_scale(float(most))
     xs = [*seen, *(x for x, _, _ in placed)]
     ys = [*(by.growth_at(x, level) for x in xs for level in by.levels), *(point.peak_bytes for point in points)]
     is_log = over_a_decade([*xs, *ys]) if by.is_growth else over_a_decade(xs) and over_a_decade(ys)
@@ -77,7 +77,11 @@ def _draw_driven(axes: Axes, model: BreakpointModel, stage: Stage, points: Seque
 
 def _place(by: Driver, point: Point) -> _Placed:
     number, level = (point.said.growth_bytes, "") if by.is_growth else by.of(point.said.values)
-    return number, level, point
+    return _on_scale(number), level, point
+
+
+def _on_scale(number: float) -> float:
+    return min(number, _MOST) if abs(number) > 1 / _MOST else 0.0
 
 
 def _draw_curve(
