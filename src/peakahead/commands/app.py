@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import click
+from rich.markup import escape
 
 from .. import __version__
 from ..models.errors import PeakaheadError
@@ -35,14 +36,16 @@ for _command in (demo, learn, show, plot, run, bench, prepare):
 
 def run_app() -> int:
     """Run the command line and return its exit code."""
-    warnings.showwarning = lambda message, *_args, **_kwargs: errors.print(f"[yellow]warning:[/] {message}")
+    warnings.showwarning = lambda message, *_args, **_kwargs: errors.print(
+        f"[yellow]warning:[/] {escape(str(message))}", soft_wrap=True
+    )
     try:
         return int(app(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (PeakaheadError, ModuleNotFoundError) as error:
-        errors.print(f"[red]error:[/] {error}", soft_wrap=True)
+        errors.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
         errors.print("[red]stopped[/]; nothing was written")
