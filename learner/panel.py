@@ -44,10 +44,8 @@ def finish(axes: Axes, title: str, verdict: str, handles: Sequence[Handle], head
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
-    figure = axes.get_figure(root=True)
-    assert figure is not None
     ticks_and_label = 3 + axes.get_xlabel().count("\n")
-    below = ScaledTranslation(0, -ticks_and_label * LINE_INCHES, figure.dpi_scale_trans)
+    below = ScaledTranslation(0, -ticks_and_label * LINE_INCHES, axes.figure.dpi_scale_trans)
     axes.legend(
         handles=list(handles),
         title=wrapped(heading),
