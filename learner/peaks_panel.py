@@ -204,4 +204,5 @@ def _verdict(points: Sequence[Point], stage: Stage) -> str:
         return f"median error {stage.error:.1%} in training"
     error = median(abs(one.said.growth_bytes - one.peak_bytes) / max(one.peak_bytes, FLOOR_BYTES) for one in points)
     held = sum(one.peak_bytes <= one.said.upper_bytes for one in points)
-    return f"median error {error:.1%}, {held:,} of {len(points):,} at or below the bound"
+    shown = f"{error:.1%}" if error < 1 else f"{min(error, 99):,.0%}"
+    return f"median error {shown}, {held:,} of {len(points):,} within the bound"

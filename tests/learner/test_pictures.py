@@ -176,7 +176,7 @@ def test_the_measured_points_are_the_readings_and_the_peaks(keeps: Learned) -> N
     assert points(axes, "measured beyond") == expected(keeps.larger, keeps.named(larger=True))
     assert axes.get_xlabel() == "sum of size"
     assert axes.get_xscale() == axes.get_yscale() == "log"
-    assert "22 of 22 at or below the bound" in axes.get_title(loc="left")
+    assert "22 of 22 within the bound" in axes.get_title(loc="left")
 
 
 def test_the_band_stands_on_the_forecast_and_reaches_the_bound_of_production(keeps: Learned) -> None:
@@ -337,7 +337,8 @@ def test_no_label_lies_over_another_or_over_data(name: str, with_traces: bool, r
         outer += [axes._left_title.get_window_extent()]  # type: ignore[attr-defined]  # likewise
     assert not [(one, other) for k, one in enumerate(outer) for other in outer[:k] if one.overlaps(other)]
     width, height = figure.canvas.get_width_height()
-    assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height for box in outer)
+    outside = [box for box in outer if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height]
+    assert not outside, (texts(figure), width, height)
 
 
 def texts(figure: Figure) -> list[str]:
