@@ -9,7 +9,7 @@ SECONDS ?= 600
 INTEGRATIONS ?= .venv-integrations
 WITH_LIBRARIES = $(INTEGRATIONS)/.installed
 
-.PHONY: demo test test-integrations check wheel bench conformance fuzz clean
+.PHONY: demo test test-integrations check wheel bench readme conformance fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/peakahead demo
@@ -40,6 +40,11 @@ wheel: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks
+
+# What the README shows of the running example: the demo's transcript, and the picture. Two minutes.
+readme: $(INSTALLED)
+	$(BIN)/python -m benchmarks.transcript
+	$(BIN)/python -m benchmarks.picture
 
 # Damaged and hostile model files for ten minutes; the result is stored beside the benchmarks'.
 fuzz: $(INSTALLED)

@@ -109,7 +109,7 @@ def _training(
         failures["unreadable"] = len(left_out)
         more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
         notes.append(f"Left out, since they can't be read: {'; '.join(left_out[:_NAMED])}{more}."[:1_000])
-    peaks = [origin.peak_bytes for origin in origins]
+    peaks = [max(0, origin.peak_bytes + repeats.offset_bytes) for origin in origins]
     return Training(
         len(origins),
         dict(sorted(failures.items())),

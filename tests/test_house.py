@@ -19,7 +19,7 @@ STANDARD = set(sys.stdlib_module_names)
 ALLOWED = {
     "models": {"models"},
     "runtime": {"models", "runtime", "bytecode"},
-    "learner": {"models", "learner", "numpy", "scipy", "sklearn", "joblib", "cloudpickle", "distributed"},
+    "learner": {"models", "learner", "numpy", "scipy", "sklearn", "joblib", "cloudpickle", "distributed", "matplotlib"},
 }
 LIGHT = ("child", "isolation", "meters", "recording", "scope", "stores", "tracer", "invocations", "target")
 

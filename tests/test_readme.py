@@ -110,3 +110,10 @@ def test_the_transcript_is_there() -> None:
     (shown,) = re.findall(r"<!-- transcript -->\n```text\n(.*?)```", README, flags=re.DOTALL)
     for part in ("peakahead model of running_example:mainfunction", "larger/003", "above limit=", "traced"):
         assert part in shown
+
+
+def test_the_picture_is_there_and_small() -> None:
+    (path,) = re.findall(r"!\[[^\]]{100,}\]\((.*?\.png)\)", README)
+    content = (ROOT / path).read_bytes()
+    assert content.startswith(b"\x89PNG\r\n")
+    assert len(content) < 150 * 1024

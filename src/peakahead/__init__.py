@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .learner.fit import fit
     from .learner.invocations import Invocation
     from .learner.learn import Progress, learn
+    from .learner.pictures import plot
     from .models.errors import (
         ArmingError,
         ArmingWarning,
@@ -50,6 +51,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "learn": ".learner.learn",
     "fit": ".learner.fit",
+    "plot": ".learner.pictures",
     "Progress": ".learner.learn",
     "Report": ".models.report",
     "Finding": ".models.report",
@@ -90,6 +92,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "Report",
     "Finding",
     "load",
+    "plot",
     "arm",
     "disarm",
     "prepare",
@@ -120,8 +123,9 @@ def __getattr__(name: str) -> Any:
         module = __import__(f"{__name__}{home}", fromlist=[name])
     except ModuleNotFoundError as error:
         if home.startswith(".learner") and error.name in {"numpy", "scipy", "sklearn", "joblib", "cloudpickle"}:
+            extra = "plot" if name == "plot" else "learn"
             raise ModuleNotFoundError(
-                f"peakahead.{name} needs {error.name}: install the training extra, `pip install 'peakahead[learn]'`",
+                f"peakahead.{name} needs {error.name}: install its extra, `pip install 'peakahead[{extra}]'`",
                 name=error.name,
             ) from error
         raise

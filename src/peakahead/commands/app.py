@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import click
+from rich.markup import escape
 
 from .. import __version__
 from ..models.errors import PeakaheadError
@@ -12,6 +13,7 @@ from .bench import bench
 from .console import errors
 from .demo import demo
 from .learn import learn
+from .plot import plot
 from .prepare import prepare
 from .run import run
 from .show import show
@@ -28,20 +30,22 @@ def app() -> None:
     """
 
 
-for _command in (demo, learn, show, run, bench, prepare):
+for _command in (demo, learn, show, plot, run, bench, prepare):
     app.add_command(_command)
 
 
 def run_app() -> int:
     """Run the command line and return its exit code."""
-    warnings.showwarning = lambda message, *_args, **_kwargs: errors.print(f"[yellow]warning:[/] {message}")
+    warnings.showwarning = lambda message, *_args, **_kwargs: errors.print(
+        f"[yellow]warning:[/] {escape(str(message))}", soft_wrap=True
+    )
     try:
         return int(app(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (PeakaheadError, ModuleNotFoundError) as error:
-        errors.print(f"[red]error:[/] {error}", soft_wrap=True)
+        errors.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
         errors.print("[red]stopped[/]; nothing was written")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from ..learner.invocations import Invocation, invocation_from_json, read_invocations
 from ..models.errors import InvalidInvocation, InvalidTarget
@@ -65,7 +66,7 @@ def load_invocations(path: str | None, arguments: str | None = None) -> list[Inv
     if path is not None:
         found, complaints = read_invocations(path)
         for complaint in complaints:
-            errors.print(f"[yellow]warning:[/] {complaint}", soft_wrap=True)
+            errors.print(f"[yellow]warning:[/] {escape(complaint)}", soft_wrap=True)
         return found
     if arguments is None:
         return [Invocation()]
