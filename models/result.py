@@ -32,6 +32,8 @@ class Result(Record):
             system doesn't tell.
         measured_growth_bytes: What of it lies above `baseline_bytes`, or None.
         baseline_bytes: What the process held when the first invocation began, cold.
+        entry_bytes: What it held when the invocation began: in a warm process also what earlier ones left behind.
+        armed: False if the breakpoints couldn't be set, since the code isn't what was trained, say.
         forecast_s: Seconds from the invocation's beginning to the forecast.
         duration_s: Seconds from its beginning to its end.
         overlapped: True if another measured invocation ran in the process meanwhile, or around this one, so that its
@@ -56,6 +58,8 @@ class Result(Record):
     measured_peak_bytes: int | None
     measured_growth_bytes: int | None
     baseline_bytes: int
+    entry_bytes: int
+    armed: bool
     forecast_s: float
     duration_s: float
     overlapped: bool
@@ -99,6 +103,8 @@ class Result(Record):
             peak_bytes=fields.integer("peak_bytes", high=_MOST_BYTES),
             upper_peak_bytes=fields.integer("upper_peak_bytes", high=_MOST_BYTES),
             baseline_bytes=fields.integer("baseline_bytes", high=_MOST_BYTES),
+            entry_bytes=fields.integer("entry_bytes", high=_MOST_BYTES),
+            armed=fields.flag("armed"),
             measured_peak_bytes=_if_known(fields, "measured_peak_bytes"),
             measured_growth_bytes=_if_known(fields, "measured_growth_bytes"),
         )

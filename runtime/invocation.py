@@ -133,6 +133,11 @@ class Invocation:
         """What the process held when the model's first invocation began, cold."""
         return self._armed.baseline_bytes
 
+    @property
+    def entry_bytes(self) -> int:
+        """What the process held when the invocation began."""
+        return self._said[0].resident
+
     def end(self) -> None:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
         self.is_over = True
