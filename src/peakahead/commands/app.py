@@ -15,6 +15,7 @@ from .learn import learn
 from .prepare import prepare
 from .run import run
 from .show import show
+from .watch import watch
 
 USAGE_ERROR = 2
 
@@ -28,7 +29,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, learn, show, run, bench, prepare):
+for _command in (demo, learn, show, run, bench, prepare, watch):
     app.add_command(_command)
 
 
