@@ -46,7 +46,9 @@ class Measurement:
         """Return the highest resident size in bytes since it began, or None where the system doesn't tell."""
         with _lock:
             _note_mark()
-            _under_way.discard(self)  # it isn't there in a child that was forked meanwhile
+            if self not in _under_way:  # in a child that was forked meanwhile, whose mark is another
+                self._highest = 0
+            _under_way.discard(self)
         if _current.get() is self:  # else it ends in another context, or those inside of it haven't ended
             _current.set(self._around)
         self._around = None
