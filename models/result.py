@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .fields import Fields
 
 RESULTS_SUFFIX = ".results"  # of files that hold results, one a line
+_INFINITY = float("inf")  # a sum of many readings may come to it, and JSON has none
 _MOST_BYTES = 2**65  # twice what a forecast says at most
 
 
@@ -71,9 +72,9 @@ class Result(Record):
     model: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as a line of a log holds it: of its readings only the numbers, never a text of the function's."""
+        """Return it as a line of a log holds it: of its readings finite numbers alone, never a text of the function."""
         data: dict[str, Any] = {field: getattr(self, field) for field in self.__match_args__}
-        data["readings"] = {name: value for name, value in self.readings.items() if not isinstance(value, str)}
+        data["readings"] = {name: value for name, value in self.readings.items() if _is_number(value)}
         return data
 
     @classmethod
@@ -108,6 +109,10 @@ class Result(Record):
             measured_peak_bytes=_if_known(fields, "measured_peak_bytes"),
             measured_growth_bytes=_if_known(fields, "measured_growth_bytes"),
         )
+
+
+def _is_number(value: Value) -> bool:
+    return not isinstance(value, str) and abs(value) < _INFINITY
 
 
 def _if_known(fields: Fields, field: str) -> int | None:
