@@ -42,6 +42,18 @@ class Measurement:
             _under_way.add(self)
         _current.set(self)
 
+    def pause(self) -> None:
+        """Let what begins from now on be no part of it: a generator's caller goes on."""
+        if _current.get() is self:
+            _current.set(self._around)
+
+    def resume(self) -> None:
+        """Let what begins from now on be a part of it again."""
+        around = _current.get()
+        if around is not self and (around is None or self not in around._all_around()):  # else what is inside goes on
+            self._around = around
+            _current.set(self)
+
     def end(self) -> int | None:
         """Return the highest resident size in bytes since it began, or None where the system doesn't tell."""
         with _lock:
