@@ -78,17 +78,18 @@ class Judged:
             return cls(result.ended_at, "overlapped")
         if peak is None or growth is None:
             return cls(result.ended_at, "not measured")
-        left_behind = max(0, result.entry_bytes - result.baseline_bytes)
-        least = max(0, growth - left_behind)  # what it needed, if it reused nothing
+        # In a forked child, or after the system took pages back, it held less than when it was armed.
+        held = sorted((result.entry_bytes, result.baseline_bytes))
+        most, least = (max(0, peak - bytes_) for bytes_ in held)
         forecast = result.growth_bytes
-        need = min(max(forecast, least), growth)  # the nearest to the forecast that may be true
+        need = min(max(forecast, least), most)  # the nearest to the forecast that may be true
         return cls(
             result.ended_at,
             "",
             abs(result.peak_bytes - peak) / max(growth, FLOOR_BYTES),
             peak > result.upper_peak_bytes,
             result.extrapolating,
-            left_behind >= max(forecast, FLOOR_BYTES),
+            result.entry_bytes - result.baseline_bytes >= max(forecast, FLOOR_BYTES),
             least > result.upper_bytes,
             abs(forecast - need) > tolerated(result.error) * max(need, FLOOR_BYTES),
         )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -57,3 +60,25 @@ def write(path: Path, results: Iterable[Result]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in results))
     return path
+
+
+def peakahead_watch(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run `peakahead watch` as a person would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "peakahead", "watch", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def watched(folder: Path, function: str) -> dict[str, Any]:
+    """Return what `peakahead watch --json` says of a function under its only model."""
+    found = json.loads(peakahead_watch(folder, "--function", function, "--json").stdout)
+    assert found["files"]["damaged"] == []
+    (one,) = found["functions"]
+    return dict(one)

@@ -19,6 +19,7 @@ from ..learner.result_log import ResultLog
 from ..learner.watching import FINE, LEARN_AGAIN, LEAST_ERROR, LEVEL, MOST_BEYOND, TOLERANCE, Watched
 from ..learner.watching import watch as watch_results
 from ..models.errors import InvalidOption
+from ..models.fields import printable
 from ..models.result import Result
 from .console import console, errors
 
@@ -60,11 +61,11 @@ def watch(folders: tuple[str, ...], since: str | None, functions: tuple[str, ...
         console.print(_table(found))
         for watched in found:
             colour = _COLOURS.get(watched.verdict, "yellow")
-            where = f"{watched.function} ({watched.model})"
-            console.print(f"[{colour}]{escape(where)}: {escape(watched.sentence)}[/]", soft_wrap=True)
+            sentence = f"{watched.function} ({watched.model}): {watched.sentence}"
+            console.print(f"[{colour}]{_shown(sentence)}[/]", soft_wrap=True)
         console.print(f"[dim]{_FOOTNOTE}[/]")
     for note in notes:
-        errors.print(f"[yellow]warning:[/] {escape(note)}", soft_wrap=True)
+        errors.print(f"[yellow]warning:[/] {_shown(note)}", soft_wrap=True)
     if not found:
         raise InvalidOption(_nothing(log, since, functions, seen))
     return int(check and any(watched.verdict == LEARN_AGAIN for watched in found))
@@ -109,16 +110,16 @@ def _moment(text: str) -> float:
 
 def _table(found: Sequence[Watched]) -> Table:
     table = Table()
-    table.add_column("function, model", overflow="fold", min_width=14)
+    table.add_column("function\nmodel", overflow="fold")
     table.add_column("runs", justify="right")
-    table.add_column("left out")
+    table.add_column("left out", no_wrap=True)
     for heading in ("median\nerror", "above\nbound", "beyond\nrange"):
         table.add_column(heading, justify="right")
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("verdict")
     for watched in found:
         colour = _COLOURS.get(watched.verdict, "yellow")
         table.add_row(
-            f"{escape(watched.function)}\n[dim]{escape(watched.model)}[/]",
+            f"{_shown(watched.function)}\n[dim]{_shown(watched.model)}[/]",
             f"{watched.invocations:,}",
             "\n".join(f"{n:,} {reason}" for reason, n in watched.left_out.items()) or "0",
             "" if watched.median_error is None else f"{watched.median_error:.1%}\n/ {watched.trained_error:.1%}",
@@ -127,6 +128,10 @@ def _table(found: Sequence[Watched]) -> Table:
             f"[{colour}]{watched.verdict}[/]",
         )
     return table
+
+
+def _shown(text: str) -> str:
+    return escape(printable(text))
 
 
 def _share(n: int, watched: Watched) -> str:
