@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.results import BASELINE, MIB, result
 
 COVERAGE = 0.95
 TRAINED = 0.03  # the median error in training
+NOTICED = ((0, 20), (1_000, 50))  # after so many good ones, twice the memory is noticed within so many
 
 
 def one(results: Sequence[Result]) -> Watched:
@@ -72,7 +74,7 @@ def test_at_the_edge_of_the_hypotheses_alarms_are_as_rare_as_promised() -> None:
 
 
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
-@pytest.mark.parametrize(("good", "within"), [(0, 20), (1_000, 50)])
+@pytest.mark.parametrize(("good", "within"), NOTICED)
 def test_twice_the_memory_is_noticed(warm: bool, good: int, within: int) -> None:
     draw = random.Random(3)
     noticed = 0
@@ -80,6 +82,13 @@ def test_twice_the_memory_is_noticed(warm: bool, good: int, within: int) -> None
         before = list(production(draw, good, warm=warm))
         noticed += one([*before, *production(draw, within, 2.0, warm)]).verdict == LEARN_AGAIN
     assert noticed == 10
+
+
+def test_the_readme_says_how_soon() -> None:
+    said = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
+    (_, fresh), (_, late) = NOTICED
+    assert f"noticed within {fresh} invocations of a new log, and within {late} after a thousand good ones" in said
+    assert 1 / LEVEL == 1_000  # as it says, too
 
 
 @pytest.mark.parametrize(("factor", "within"), [(1.3, 60), (0.5, 60)])
