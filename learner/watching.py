@@ -3,8 +3,8 @@
 An invocation counts if its own memory is known: it was armed, didn't fail, was measured, and none ran beside it.
 
 In a warm process the measured peak holds also what earlier invocations left behind, of which this one may have reused
-all or nothing. So what an invocation needed lies between what the process grew by since it began, and since the model
-was armed, cold. An error is counted from the nearer end, so that a warm process is no drift. Where it held at entry
+all or nothing. So what an invocation needed lies between what the process grew by since it began, and since the first
+one did, cold. An error is counted from the nearer end, so that a warm process is no drift. Where it held at entry
 already all that was forecast, the forecast is trivially right: for the errors such an invocation doesn't count, or many
 would hide the others' drift. That is known before its peak is, so it doesn't bend the test.
 
@@ -78,7 +78,7 @@ class Judged:
             return cls(result.ended_at, "overlapped")
         if peak is None or growth is None:
             return cls(result.ended_at, "not measured")
-        # In a forked child, or after the system took pages back, it held less than when it was armed.
+        # In a forked child, or after the system took pages back, it held less than it did at first.
         held = sorted((result.entry_bytes, result.baseline_bytes))
         most, least = (max(0, peak - bytes_) for bytes_ in held)
         forecast = result.growth_bytes

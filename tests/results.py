@@ -22,7 +22,7 @@ def result(forecast_bytes: int = 20 * MIB, needed_bytes: int = 20 * MIB, left_by
     Args:
         forecast_bytes: The growth that was forecast, with a bound a tenth above it.
         needed_bytes: What the process grew by while it ran.
-        left_bytes: What it held at entry beyond what it held when it was armed.
+        left_bytes: What it held at entry beyond what it held cold.
         changes: Other fields.
     """
     upper_bytes = forecast_bytes + forecast_bytes // 10
