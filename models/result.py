@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .fields import Fields
 
 RESULTS_SUFFIX = ".results"  # of files that hold results, one a line
+_INFINITY = float("inf")  # a sum of many readings may come to it, and JSON has none
 _MOST_BYTES = 2**65  # twice what a forecast says at most
 
 
@@ -32,6 +33,8 @@ class Result(Record):
             system doesn't tell.
         measured_growth_bytes: What of it lies above `baseline_bytes`, or None.
         baseline_bytes: What the process held when the first invocation began, cold.
+        entry_bytes: What it held when the invocation began: in a warm process also what earlier ones left behind.
+        armed: False if the breakpoints couldn't be set, since the code isn't what was trained, say.
         forecast_s: Seconds from the invocation's beginning to the forecast.
         duration_s: Seconds from its beginning to its end.
         overlapped: True if another measured invocation ran in the process meanwhile, or around this one, so that its
@@ -56,6 +59,8 @@ class Result(Record):
     measured_peak_bytes: int | None
     measured_growth_bytes: int | None
     baseline_bytes: int
+    entry_bytes: int
+    armed: bool
     forecast_s: float
     duration_s: float
     overlapped: bool
@@ -67,9 +72,9 @@ class Result(Record):
     model: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as a line of a log holds it: of its readings only the numbers, never a text of the function's."""
+        """Return it as a line of a log holds it: of its readings finite numbers alone, never a text of the function."""
         data: dict[str, Any] = {field: getattr(self, field) for field in self.__match_args__}
-        data["readings"] = {name: value for name, value in self.readings.items() if not isinstance(value, str)}
+        data["readings"] = {name: value for name, value in self.readings.items() if _is_number(value)}
         return data
 
     @classmethod
@@ -99,9 +104,15 @@ class Result(Record):
             peak_bytes=fields.integer("peak_bytes", high=_MOST_BYTES),
             upper_peak_bytes=fields.integer("upper_peak_bytes", high=_MOST_BYTES),
             baseline_bytes=fields.integer("baseline_bytes", high=_MOST_BYTES),
+            entry_bytes=fields.integer("entry_bytes", high=_MOST_BYTES),
+            armed=fields.flag("armed"),
             measured_peak_bytes=_if_known(fields, "measured_peak_bytes"),
             measured_growth_bytes=_if_known(fields, "measured_growth_bytes"),
         )
+
+
+def _is_number(value: Value) -> bool:
+    return not isinstance(value, str) and abs(value) < _INFINITY
 
 
 def _if_known(fields: Fields, field: str) -> int | None:

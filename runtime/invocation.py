@@ -133,6 +133,20 @@ class Invocation:
         """What the process held when the model's first invocation began, cold."""
         return self._armed.baseline_bytes
 
+    @property
+    def entry_bytes(self) -> int:
+        """What the process held when the invocation began."""
+        return self._said[0].resident
+
+    def pause(self) -> None:
+        """Let its caller go on, as a generator does: what runs there meanwhile isn't a part of it."""
+        if self._measurement is not None:
+            self._measurement.pause()
+
+    def resume(self) -> None:
+        if self._measurement is not None:
+            self._measurement.resume()
+
     def end(self) -> None:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
         self.is_over = True

@@ -42,11 +42,25 @@ class Measurement:
             _under_way.add(self)
         _current.set(self)
 
+    def pause(self) -> None:
+        """Let what begins from now on be no part of it: a generator's caller goes on."""
+        if _current.get() is self:
+            _current.set(self._around)
+
+    def resume(self) -> None:
+        """Let what begins from now on be a part of it again."""
+        around = _current.get()
+        if around is not self and (around is None or self not in around._all_around()):  # else what is inside goes on
+            self._around = around
+            _current.set(self)
+
     def end(self) -> int | None:
         """Return the highest resident size in bytes since it began, or None where the system doesn't tell."""
         with _lock:
             _note_mark()
-            _under_way.discard(self)  # it isn't there in a child that was forked meanwhile
+            if self not in _under_way:  # in a child that was forked meanwhile, whose mark is another
+                self._highest = 0
+            _under_way.discard(self)
         if _current.get() is self:  # else it ends in another context, or those inside of it haven't ended
             _current.set(self._around)
         self._around = None

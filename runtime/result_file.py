@@ -55,9 +55,10 @@ class ResultFile:
                 os.makedirs(self._folder, exist_ok=True)
                 descriptor = os.open(path, flags, 0o666)
             try:
+                size = os.fstat(descriptor).st_size  # another than noted if the file was taken away and made anew
                 if os.write(descriptor, line) < len(line):  # no room for more: a half line would spoil the next
-                    os.ftruncate(descriptor, self._size)
+                    os.ftruncate(descriptor, size)
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
             finally:
                 os.close(descriptor)
-            self._size += len(line)
+            self._size = size + len(line)

@@ -83,6 +83,8 @@ class Results:
             measured,
             None if measured is None else max(0, measured - baseline),
             baseline,
+            invocation.entry_bytes,
+            invocation.is_armed,
             forecast.elapsed_s,
             duration_s,
             measurement.is_overlapped,

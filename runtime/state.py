@@ -95,11 +95,13 @@ class Armed:
         if around is not invocation:
             invocation.outer = around
             self.current.set(invocation)
+            invocation.resume()
 
     def pause(self, invocation: Invocation) -> None:
         """Let this thread or task be in what is around an invocation, until it goes on."""
         if self.current.get() is invocation:  # else it goes on in another context, or one inside of it isn't over
             self.current.set(_under_way(invocation.outer))
+            invocation.pause()
 
     def leave(self, invocation: Invocation) -> None:
         """End an invocation."""

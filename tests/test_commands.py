@@ -169,7 +169,7 @@ def test_the_command_line_without_its_extra_says_what_to_install() -> None:
 
 def test_help_lists_the_commands() -> None:
     said = peakahead(ROOT, "--help").stdout
-    for command in ("demo", "learn", "show", "plot", "run", "bench"):
+    for command in ("demo", "learn", "show", "plot", "run", "bench", "prepare", "watch"):
         assert command in said
 
 

@@ -17,6 +17,7 @@ from .plot import plot
 from .prepare import prepare
 from .run import run
 from .show import show
+from .watch import watch
 
 USAGE_ERROR = 2
 
@@ -30,7 +31,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, learn, show, plot, run, bench, prepare):
+for _command in (demo, learn, show, plot, run, bench, prepare, watch):
     app.add_command(_command)
 
 
