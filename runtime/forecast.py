@@ -13,9 +13,9 @@ class Forecast(Record):
     Attributes:
         growth_bytes: The expected peak above what the process held when the invocation began.
         upper_bytes: The upper bound of that growth, at the model's coverage.
-        peak_bytes: The expected peak of the process: what it holds, or held cold plus the growth, whichever is more.
-        upper_peak_bytes: The upper bound of that peak: by the same margin above it, and in a warm process, which can't
-            reuse all that it freed, by 1 MiB more.
+        peak_bytes: The expected peak of the process: what it holds, or what it held cold plus the growth and, where
+            peaks are measured, what it has shown that it can't reuse; whichever is more.
+        upper_peak_bytes: The upper bound of that peak; in a warm process it leaves room for 1 MiB more.
         breakpoint: The site that spoke.
         stage: The stage's place in the model; a later one knows more.
         readings: What it read, by the readings' names: numbers, and the levels of categories.

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     OnForecast = Callable[[Forecast], object]
 
-# What earlier invocations freed can be reused but for what lies in part-used arenas, the blocks that Python takes from
-# the system: in a warm process the memory held rises by up to one of them above what either of them would need.
+# The blocks that Python takes from the system: by up to one of them a warm process rises further, since what earlier
+# invocations freed of it lies in part-used ones.
 ARENA_BYTES = 2**20
+_COLD = (0, 0, 0)
 MAX_FORECASTS = 1_000
 MAX_ERRORS = 100
 
@@ -73,6 +74,7 @@ class Invocation:
         raises_errors: True if what `on_forecast` raises is let through.
         is_over: True once it was left.
         failed: The name of the class of the exception that ended it, or empty.
+        measurement: Of its peak while it is under way, if it is measured.
         result: Once it has ended, its forecast beside the measured peak, if `on_result` or `results` ask for it.
     """
 
@@ -99,14 +101,15 @@ class Invocation:
         self._limit = limit_bytes
         if not armed.baseline_bytes:  # not when it was armed: what a process loads after that isn't the function's
             armed.baseline_bytes = resident_bytes()
-        self._kept_apart_bytes = ARENA_BYTES if armed.is_warm else 0
+        warmth = armed.warmth
+        self._passed = (warmth.expected_bytes, warmth.most_bytes, ARENA_BYTES) if armed.is_warm else _COLD
         self._stage = -1
         self._said: list[_Said] = []
         self.began = perf_counter()
         self.steps: Sequence[Step] = armed.plan.steps
         self.state = armed.plan.blank.copy()
         self._results = results
-        self._measurement = None if results is None else results.measure()
+        self.measurement = None if results is None else results.measure()
 
     @property
     def forecast(self) -> Forecast:
@@ -138,15 +141,6 @@ class Invocation:
         """What the process held when the invocation began."""
         return self._said[0].resident
 
-    def pause(self) -> None:
-        """Let its caller go on, as a generator does: what runs there meanwhile isn't a part of it."""
-        if self._measurement is not None:
-            self._measurement.pause()
-
-    def resume(self) -> None:
-        if self._measurement is not None:
-            self._measurement.resume()
-
     def end(self) -> None:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
         self.is_over = True
@@ -154,11 +148,18 @@ class Invocation:
         self.state = self._armed.plan.blank.copy()  # lets go what it held; another thread may still be in a step
         self.outer = None
 
+    def learn_warmth(self, measured_bytes: int) -> None:
+        """Let the process learn from the peak that was measured, where the forecast was the best-informed one."""
+        said = self._said[-1]
+        if self.is_armed and not self.failed and said.index == len(self.model.stages) - 1:
+            cold = self.baseline_bytes + int(said.growth)
+            self._armed.warmth.learn(cold, self.baseline_bytes, self.entry_bytes, measured_bytes)
+
     def conclude(self) -> None:
         """Tell of what it came to, once it is nobody's any more; nothing is done a second time."""
-        results, measurement = self._results, self._measurement
+        results, measurement = self._results, self.measurement
         if results is not None and measurement is not None:
-            self._measurement = None
+            self.measurement = None
             results.conclude(self, measurement)
 
     def speak(self, index: int, growth: float, values: Sequence[Value]) -> Refusal:
@@ -194,14 +195,17 @@ class Invocation:
             beyond = stage.is_beyond(said.values)
             upper = stage.bound.above(said.growth, beyond)
             baseline = self.baseline_bytes
-            # A warm process reuses what it freed, so growth over its present size would count that twice.
-            peak = max(said.resident, baseline + int(said.growth))
-            margin = int(upper) - int(said.growth) + self._kept_apart_bytes
+            passed, most_passed, room = self._passed
+            # A warm process reuses of what it freed all but what it has shown that it can't.
+            kept = max(0, self.entry_bytes - baseline)
+            cold = baseline + int(said.growth)
+            peak = max(said.resident, cold + min(passed, kept))
+            most = max(said.resident, cold + min(most_passed, kept))
             said.forecast = Forecast(
                 int(said.growth),
                 int(upper),
                 peak,
-                peak + margin,
+                most + int(upper) - int(said.growth) + room,
                 stage.site,
                 said.index,
                 dict(zip(self._armed.plan.names[said.index], said.values, strict=True)),

@@ -56,6 +56,8 @@ class Results:
         try:
             result = self._result(invocation, measurement, duration_s)
             invocation.result = result
+            if result.measured_peak_bytes is not None and not result.overlapped:
+                invocation.learn_warmth(result.measured_peak_bytes)
             if self._file is not None:
                 self._file.append(result)
         except Exception as error:

@@ -8,6 +8,7 @@ from _contextvars import ContextVar  # what `contextvars` has
 from ..models.model import BreakpointModel
 from .hooks import named
 from .steps import Plan
+from .warmth import Warmth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Armed:
         hooks: What was made for its sites.
         is_armed: False if its breakpoints couldn't be set.
         is_warm: True once an invocation has ended, of which the process may keep freed memory.
+        warmth: What its invocations have shown that a warm process can't reuse.
         has_warned: True once an error was told of: after that, `run.errors` alone tells.
     """
 
@@ -41,6 +43,7 @@ class Armed:
         self.hooks: list[Hook] = []
         self.is_armed = False
         self.is_warm = False
+        self.warmth = Warmth()
         self.has_warned = False
 
     def hook(self, index: int) -> Hook:
@@ -95,13 +98,15 @@ class Armed:
         if around is not invocation:
             invocation.outer = around
             self.current.set(invocation)
-            invocation.resume()
+            if invocation.measurement is not None:
+                invocation.measurement.resume()
 
     def pause(self, invocation: Invocation) -> None:
         """Let this thread or task be in what is around an invocation, until it goes on."""
         if self.current.get() is invocation:  # else it goes on in another context, or one inside of it isn't over
             self.current.set(_under_way(invocation.outer))
-            invocation.pause()
+            if invocation.measurement is not None:  # what its caller runs meanwhile, as a generator's, is no part of it
+                invocation.measurement.pause()
 
     def leave(self, invocation: Invocation) -> None:
         """End an invocation."""
