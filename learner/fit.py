@@ -114,6 +114,7 @@ def fit_files(
     held = _held(succeeded, beside or files, versions.target)
     traced = [file for file in succeeded if not held[file.path].hides(file.origin.peak_bytes)]
     used = Used(
+        succeeded[0].origin.meter,
         traced,
         [held[file.path] for file in traced],
         failed,

@@ -27,6 +27,7 @@ class Used:
     """What a model is learned from, and what was left out.
 
     Attributes:
+        meter: What measured it.
         traced: The files to read.
         warmths: What each one's process held in advance, of shape (n_traced,).
         failed: Where those come from that didn't succeed.
@@ -38,6 +39,7 @@ class Used:
         read: Which of the files were read.
     """
 
+    meter: str
     traced: list[TraceFile]
     warmths: list[Warmth]
     failed: list[Origin]
@@ -90,7 +92,7 @@ class Used:
             len(origins),
             dict(sorted(failures.items())),
             (min(peaks), max(peaks)),
-            origins[0].meter,
+            self.meter,
             most_frequent(origin.isolation for origin in origins),
             most_frequent(origin.python for origin in origins),
             most_frequent(origin.platform for origin in origins),
@@ -108,9 +110,7 @@ class Used:
         if self.versions.count:
             notes.append(self.versions.note())
         for meter, count in sorted(self.other_meters.items()):
-            notes.append(
-                f"Set aside: {count} measured by {meter}, which isn't mixed with {self.traced[0].origin.meter}."
-            )
+            notes.append(f"Set aside: {count} measured by {meter}, which isn't mixed with {self.meter}.")
         if self.n_hidden:
             notes.append(
                 f"Set aside: {self.n_hidden} whose need was hidden, since their process had freed more than that."

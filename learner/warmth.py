@@ -9,9 +9,11 @@ With d(k) for how far above the process's first invocation its k-th one began, a
 and so on to the last:
 
 - d(k) - e(k) the process gave back later. It was the allocator's free memory, and the invocation's to use.
-- e(k) stayed for good. Of that an invocation gets what the same function's invocations had left, up to the first that
-  was no smaller, and what the first of all left at least: a larger one's pages aren't its own need, nor is what a
-  cache has gathered since. What another function's left isn't, either.
+- e(k) stayed for good: e(k + 1) - e(k) is what the k-th one left. What one leaves that is no larger than others before
+  it, in the median, is what a cache gathers, and is no other's need. The rest is pages, the more of them the larger
+  the invocation. So one is given what the same function's invocations had left, up to the first that was no smaller,
+  and a share of what that one left. Where that was the first of all, it is given all that it left, or what another
+  process's first one left that was no smaller either, if that is less.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from dataclasses import dataclass
+from itertools import accumulate, pairwise, zip_longest
 from statistics import median
 
 from ..models.sites import FunctionRef
@@ -28,6 +30,7 @@ from .origin import Origin
 
 _HIDING_BYTES = 2**20  # less of free memory hides nothing worth leaving out a trace for
 _KNOWN_PEAK = ("ok", "raised")
+_FEWEST_STEPS = 4  # that tell what a cache gathers
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,70 +76,116 @@ def warmths(origins: Sequence[Origin], target: FunctionRef) -> list[Warmth]:
     for index, origin in enumerate(origins):
         if origin.process:
             processes.setdefault(origin.process, []).append(index)
-    found = [COLD] * len(origins)
-    left: list[int] = []
-    headless: list[list[int]] = []
     for indexes in processes.values():
         indexes.sort(key=lambda index: origins[index].place)
-        if origins[indexes[0]].place:
-            headless.append(indexes)
-            continue
-        process = _Process.of([origins[index] for index in indexes], origins[indexes[0]].baseline_bytes, target)
-        for place, index in enumerate(indexes):
-            found[index] = process.warmth(place)
-        if process.first + 1 < len(indexes):
-            left.append(process.left[process.first + 1])
-    usual = int(median(left)) if left else 0
-    for indexes in headless:
-        baseline = min(origins[index].baseline_bytes for index in indexes) - usual
-        process = _Process.of([None, *(origins[index] for index in indexes)], baseline, target)
-        for place, index in enumerate(indexes, 1):
-            found[index] = replace(process.warmth(place), is_known=bool(left))
-    return found
+    whole = [indexes for indexes in processes.values() if not origins[indexes[0]].place]
+    parts = [indexes for indexes in processes.values() if origins[indexes[0]].place]
+    found = [_Process([origins[index] for index in indexes], target) for indexes in whole]
+    gathered = _usual([step for process in found for step in process.later_steps()], _FEWEST_STEPS)
+    first_steps = [max(0, process.steps[process.first] - gathered) for process in found if process.has_later]
+    usual = _usual(first_steps)
+    by_environment: dict[str, list[tuple[float, int]]] = {}
+    for process in found:
+        if process.has_later:
+            need, step = process.needs[process.first], process.steps[process.first]
+            by_environment.setdefault(process.environment, []).append((need, max(0, step - gathered)))
+    found += [_Process([None, *(origins[index] for index in indexes)], target, usual + gathered) for indexes in parts]
+    result = [COLD] * len(origins)
+    for indexes, process in zip([*whole, *parts], found, strict=True):
+        told = process.warmths(gathered, by_environment.get(process.environment, []), bool(first_steps))
+        for index, warmth in zip(reversed(indexes), reversed(told), strict=False):
+            result[index] = warmth
+    return result
 
 
-@dataclass(frozen=True, slots=True)
+def _usual(values: Sequence[int], fewest: int = 1) -> int:
+    return int(median(values)) if len(values) >= fewest else 0
+
+
 class _Process:
-    """The invocations of one process, in order; the first may be unknown.
+    """The invocations of one process, in order.
+
+    Args:
+        origins: The invocations; the first is None if it isn't known.
+        target: The function.
+        left_bytes: What the first one left, if it isn't known.
 
     Attributes:
+        own: Which are the target's.
+        apart: Which have others after them that aren't there, or aren't there themselves.
+        environment: What it ran on.
         first: The place of the target's first one.
         free: What the process had freed and still held when each began.
-        left: What the target's invocations before each had left for good.
-        needs: What each needed, but for what the first one left.
+        steps: What each left for good, but for the last, of which nothing tells it.
+        needs: What each needed, without what it left.
         largest: The largest need of the target's up to each.
     """
 
-    first: int
-    free: list[int]
-    left: list[int]
-    needs: list[float]
-    largest: list[float]
-
-    @classmethod
-    def of(cls, origins: Sequence[Origin | None], first_bytes: int, target: FunctionRef) -> _Process:
-        own = [origin is None or origin.target == target for origin in origins]
-        first = own.index(True) if True in own else len(own)
+    def __init__(self, origins: Sequence[Origin | None], target: FunctionRef, left_bytes: int = 0) -> None:
+        self.own = [origin is None or origin.target == target for origin in origins]
+        self.first = self.own.index(True) if True in self.own else len(origins)
+        known = [origin for origin in origins if origin is not None]
+        self.environment = f"{known[0].python} {known[0].platform} {known[0].allocator}"
+        lowest = min(origin.baseline_bytes for origin in known)
+        first_bytes = known[0].baseline_bytes if origins[0] is not None else lowest - left_bytes
         above = [max(0, origin.baseline_bytes - first_bytes) if origin is not None else 0 for origin in origins]
         stays = [0, *list(accumulate(reversed(above[1:]), min))[::-1]]
-        steps = [after - before for before, after in pairwise(stays)]
-        left = [0, *accumulate(step if is_own else 0 for step, is_own in zip(steps, own, strict=False))]
-        free = [held - stayed for held, stayed in zip(above, stays, strict=True)]
-        needs, limits = [], []
-        for k, origin in enumerate(origins):
-            need = math.inf
-            if origin is not None and origin.status in _KNOWN_PEAK:
-                need = origin.peak_bytes + free[k] - (steps[k] if k == first and k < len(steps) else 0)
-            following = origins[k + 1] if k + 1 < len(origins) else None
-            # One that isn't there may have been of any size.
-            is_apart = following is not None and (origin is None or following.place > origin.place + 1)
-            needs.append(need)
-            limits.append(math.inf if is_apart else need if own[k] else -math.inf)
-        return cls(first, free, left, needs, list(accumulate(limits, max)))
+        self.steps = [after - before for before, after in pairwise(stays)]
+        self.free = [held - stayed for held, stayed in zip(above, stays, strict=True)]
+        # After one that isn't there, which may have been of any size, nothing is known to be left by smaller ones.
+        self.apart = [
+            one is None or (following is not None and following.place > one.place + 1)
+            for one, following in zip_longest(origins, origins[1:])
+        ]
+        self.needs = [
+            origin.peak_bytes + free - step if origin is not None and origin.status in _KNOWN_PEAK else math.inf
+            for origin, free, step in zip(origins, self.free, [*self.steps, 0], strict=True)
+        ]
+        limits = [
+            math.inf if apart else need if own else -math.inf
+            for need, own, apart in zip(self.needs, self.own, self.apart, strict=True)
+        ]
+        self.largest = list(accumulate(limits, max))
 
-    def warmth(self, place: int) -> Warmth:
-        if place <= self.first:
-            return Warmth(0, self.free[place])
+    @property
+    def has_later(self) -> bool:
+        """True if something tells what the target's first one left."""
+        return self.first < len(self.steps)
+
+    def later_steps(self) -> list[int]:
+        """Return what those of the target left that weren't larger than all before: what a cache gathers."""
+        return [
+            step
+            for k, step in enumerate(self.steps)
+            if k > self.first and self.own[k] and not self.apart[k] and self.needs[k] <= self.largest[k - 1]
+        ]
+
+    def warmths(self, gathered_bytes: int, firsts: Sequence[tuple[float, int]], is_known: bool) -> list[Warmth]:
+        """Return the warmth of each.
+
+        Args:
+            gathered_bytes: What a cache gathers at each.
+            firsts: What the first one of each such process needed, and what it left.
+            is_known: Whether it is known what the first one left.
+        """
+        own_steps = (
+            max(0, step - gathered_bytes) if own else 0 for step, own in zip(self.steps, self.own, strict=False)
+        )
+        left = [0, *accumulate(own_steps)]
+        is_known = is_known or not self.apart[0] or len(self.own) == 1
+        return [
+            Warmth(0, free) if k <= self.first else Warmth(self._kept(k, left, firsts), free, False, is_known)
+            for k, free in enumerate(self.free)
+        ]
+
+    def _kept(self, place: int, left: Sequence[int], firsts: Sequence[tuple[float, int]]) -> int:
+        """Return how much of what was left an invocation of this one's size would have left by itself."""
         need = self.needs[place]
-        smaller_until = bisect_left(self.largest, need, 0, place) if need < math.inf else 0
-        return Warmth(self.left[max(self.first + 1, smaller_until)], self.free[place], False)
+        no_smaller = bisect_left(self.largest, need, 0, place) if need < math.inf else 0
+        if no_smaller <= self.first:
+            return min([left[self.first + 1], *(other for size, other in firsts if size >= need)])
+        if no_smaller == place:
+            return left[place]
+        below, above = self.largest[no_smaller - 1], self.largest[no_smaller]
+        share = (need - below) / (above - below) if below < need and above < math.inf else 0.0
+        return left[no_smaller] + int(share * (left[no_smaller + 1] - left[no_smaller]))
