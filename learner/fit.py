@@ -74,7 +74,7 @@ def _of_one_function(
             why = f" ({complaints[0]})" if complaints else ""
             raise InvalidOption(f"{where} no traces that can be read{why}: record some, with record or learn")
         asked = f"of {function}" if function is not None else "of one function alone"
-        raise InvalidOption(f"{where} no traces {asked}, only of {', '.join(names)}: say which with function=")
+        raise InvalidOption(f"{where} no traces {asked}, only of {', '.join(names)}: name one of them")
     return [file for file in files if str(file.origin.target) == function]
 
 

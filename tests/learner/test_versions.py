@@ -270,8 +270,10 @@ def test_of_several_functions_one_must_be_named(tmp_path: Path) -> None:
     for number in range(40):
         write(tmp_path, number, target=TARGET if number % 2 else HELPER)
 
-    with pytest.raises(InvalidOption, match="holds no traces of one function alone, only of app:handle, app:load: say"):
+    with pytest.raises(
+        InvalidOption, match="holds no traces of one function alone, only of app:handle, app:load: name one"
+    ):
         peakahead.fit(tmp_path)
-    with pytest.raises(InvalidOption, match="holds no traces of app:other, only of app:handle, app:load: say"):
+    with pytest.raises(InvalidOption, match="holds no traces of app:other, only of app:handle, app:load: name one"):
         peakahead.fit(tmp_path, function="app:other")
     assert peakahead.fit(tmp_path, function="app:load").target == HELPER

@@ -1,15 +1,14 @@
 """Functions that are recorded in a process that has run before, and the process.
 
-Run as a script it serves sizes one after the other, in one process, as a warm container does, and leaves one trace an
-invocation: `python warm.py FOLDER FUNCTION SIZE...`. With `cold` for the folder it runs the function once, untraced,
-and prints by how much the process grew.
+`main` serves sizes one after the other, in one process, as a warm container does, and leaves one trace an invocation:
+its arguments are a folder, a function's name, and sizes. With `cold` for the folder it runs the function once,
+untraced, and prints by how much the process grew.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import sys
 import tempfile
 import uuid
 
@@ -45,7 +44,7 @@ def _status(field: str) -> int:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith(f"{field}:"))
 
 
-def record(folder: str, function: str, sizes: list[int], trims: bool) -> None:
+def record(folder: str, function: str, sizes: list[int]) -> None:
     """Record one invocation after the other, each from its own baseline."""
     import ctypes
 
@@ -65,8 +64,7 @@ def record(folder: str, function: str, sizes: list[int], trims: bool) -> None:
         with tempfile.TemporaryFile() as file:
             recorder = Recorder(file.fileno())
             gc.collect()
-            if trims:
-                ctypes.CDLL(None).malloc_trim(0)
+            ctypes.CDLL(None).malloc_trim(0)
             baseline = meter.start()
             tracer = Tracer(is_traced, meter, recorder, baseline)  # type: ignore[arg-type]
             tracer.start()
@@ -107,9 +105,9 @@ def warms(n: int) -> float:
     return total
 
 
-if __name__ == "__main__":
-    folder, name, *given = sys.argv[1:]
+def main(arguments: list[str]) -> None:
+    folder, name, *given = arguments
     if folder == "cold":
         print(cold(name, int(given[0])))
     else:
-        record(folder, name, [int(size) for size in given], "UNTRIMMED" not in os.environ)
+        record(folder, name, [int(size) for size in given])
