@@ -41,6 +41,7 @@ class Origin:
             own.
         place: How many invocations that process had recorded before.
         baseline_bytes: What the process held when it began.
+        cold_bytes: What the process held before its first invocation, recorded or not; 0 where it isn't known.
     """
 
     target: FunctionRef
@@ -58,6 +59,7 @@ class Origin:
     process: str = ""
     place: int = 0
     baseline_bytes: int = 0
+    cold_bytes: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "target": self.target.to_json()}
@@ -74,6 +76,7 @@ class Origin:
             fields.integer("peak_bytes"),
             place=fields.integer("place"),
             baseline_bytes=fields.integer("baseline_bytes"),
+            cold_bytes=fields.integer("cold_bytes") if fields.has("cold_bytes") else 0,
             **{name: fields.text(name) for name in texts},
         )
 

@@ -65,8 +65,8 @@ COLD = Warmth()
 def warmths(origins: Sequence[Origin], target: FunctionRef) -> list[Warmth]:
     """Return what each invocation of a function found in its process, of shape (n_origins,).
 
-    Where the first invocation of a process isn't among them, it is taken to have left what those of the other
-    processes did.
+    Where the first invocation of a process isn't among them, and they don't say what it held before that, it is taken
+    to have left what those of the other processes did.
 
     Args:
         origins: All that is known of the processes; other functions' invocations may be among them.
@@ -74,26 +74,31 @@ def warmths(origins: Sequence[Origin], target: FunctionRef) -> list[Warmth]:
     """
     processes: dict[str, list[int]] = {}
     for index, origin in enumerate(origins):
-        if origin.process:
+        if origin.process and origin.baseline_bytes:  # what didn't get so far as to be measured has none
             processes.setdefault(origin.process, []).append(index)
     for indexes in processes.values():
         indexes.sort(key=lambda index: origins[index].place)
-    whole = [indexes for indexes in processes.values() if not origins[indexes[0]].place]
-    parts = [indexes for indexes in processes.values() if origins[indexes[0]].place]
-    found = [_Process([origins[index] for index in indexes], target) for indexes in whole]
+    told: list[list[int]] = []
+    untold: list[list[int]] = []
+    for indexes in processes.values():
+        first = origins[indexes[0]]
+        (told if first.place == 0 or first.cold_bytes else untold).append(indexes)
+    found = [_Process.of([origins[index] for index in indexes], target) for indexes in told]
     gathered = _usual([step for process in found for step in process.later_steps()], _FEWEST_STEPS)
     first_steps = [max(0, process.steps[process.first] - gathered) for process in found if process.has_later]
-    usual = _usual(first_steps)
+    usual = _usual(first_steps) + gathered
     by_environment: dict[str, list[tuple[float, int]]] = {}
     for process in found:
-        if process.has_later:
+        if process.has_later and process.needs[process.first] < math.inf:
             need, step = process.needs[process.first], process.steps[process.first]
             by_environment.setdefault(process.environment, []).append((need, max(0, step - gathered)))
-    found += [_Process([None, *(origins[index] for index in indexes)], target, usual + gathered) for indexes in parts]
+    firsts = {environment: _Firsts(pairs) for environment, pairs in by_environment.items()}
+    found += [_Process.of([origins[index] for index in indexes], target, usual) for indexes in untold]
     result = [COLD] * len(origins)
-    for indexes, process in zip([*whole, *parts], found, strict=True):
-        told = process.warmths(gathered, by_environment.get(process.environment, []), bool(first_steps))
-        for index, warmth in zip(reversed(indexes), reversed(told), strict=False):
+    for number, (indexes, process) in enumerate(zip([*told, *untold], found, strict=True)):
+        is_known = number < len(told) or bool(first_steps)
+        held = process.warmths(gathered, firsts.get(process.environment, _Firsts([])), is_known)
+        for index, warmth in zip(indexes, held[-len(indexes) :], strict=True):
             result[index] = warmth
     return result
 
@@ -102,13 +107,31 @@ def _usual(values: Sequence[int], fewest: int = 1) -> int:
     return int(median(values)) if len(values) >= fewest else 0
 
 
+class _Firsts:
+    """What the first invocations of processes left.
+
+    Args:
+        pairs: What each needed, and what it left.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[float, int]]) -> None:
+        ordered = sorted(pairs)
+        self._needs = [need for need, _ in ordered]
+        self._least = list(accumulate((left for _, left in reversed(ordered)), min))[::-1]
+
+    def least(self, need: float, otherwise: int) -> int:
+        """Return the least that one of at least this need left, or something else if that is less."""
+        place = bisect_left(self._needs, need)
+        return min(otherwise, self._least[place]) if place < len(self._least) else otherwise
+
+
 class _Process:
     """The invocations of one process, in order.
 
     Args:
         origins: The invocations; the first is None if it isn't known.
         target: The function.
-        left_bytes: What the first one left, if it isn't known.
+        first_bytes: Where the first one began.
 
     Attributes:
         own: Which are the target's.
@@ -121,13 +144,11 @@ class _Process:
         largest: The largest need of the target's up to each.
     """
 
-    def __init__(self, origins: Sequence[Origin | None], target: FunctionRef, left_bytes: int = 0) -> None:
+    def __init__(self, origins: Sequence[Origin | None], target: FunctionRef, first_bytes: int) -> None:
         self.own = [origin is None or origin.target == target for origin in origins]
         self.first = self.own.index(True) if True in self.own else len(origins)
-        known = [origin for origin in origins if origin is not None]
-        self.environment = f"{known[0].python} {known[0].platform} {known[0].allocator}"
-        lowest = min(origin.baseline_bytes for origin in known)
-        first_bytes = known[0].baseline_bytes if origins[0] is not None else lowest - left_bytes
+        known = next(origin for origin in origins if origin is not None)
+        self.environment = f"{known.python} {known.platform} {known.allocator}"
         above = [max(0, origin.baseline_bytes - first_bytes) if origin is not None else 0 for origin in origins]
         stays = [0, *list(accumulate(reversed(above[1:]), min))[::-1]]
         self.steps = [after - before for before, after in pairwise(stays)]
@@ -147,6 +168,15 @@ class _Process:
         ]
         self.largest = list(accumulate(limits, max))
 
+    @classmethod
+    def of(cls, origins: Sequence[Origin], target: FunctionRef, left_bytes: int = 0) -> _Process:
+        """Return a process; where its first invocation isn't there, and nothing tells of it, that left so much."""
+        first = origins[0]
+        if first.place == 0:
+            return cls(origins, target, first.baseline_bytes)
+        lowest = min(origin.baseline_bytes for origin in origins)
+        return cls([None, *origins], target, first.cold_bytes or lowest - left_bytes)
+
     @property
     def has_later(self) -> bool:
         """True if something tells what the target's first one left."""
@@ -160,30 +190,29 @@ class _Process:
             if k > self.first and self.own[k] and not self.apart[k] and self.needs[k] <= self.largest[k - 1]
         ]
 
-    def warmths(self, gathered_bytes: int, firsts: Sequence[tuple[float, int]], is_known: bool) -> list[Warmth]:
+    def warmths(self, gathered_bytes: int, firsts: _Firsts, is_known: bool) -> list[Warmth]:
         """Return the warmth of each.
 
         Args:
             gathered_bytes: What a cache gathers at each.
-            firsts: What the first one of each such process needed, and what it left.
+            firsts: What those of such processes left.
             is_known: Whether it is known what the first one left.
         """
         own_steps = (
             max(0, step - gathered_bytes) if own else 0 for step, own in zip(self.steps, self.own, strict=False)
         )
         left = [0, *accumulate(own_steps)]
-        is_known = is_known or not self.apart[0] or len(self.own) == 1
         return [
             Warmth(0, free) if k <= self.first else Warmth(self._kept(k, left, firsts), free, False, is_known)
             for k, free in enumerate(self.free)
         ]
 
-    def _kept(self, place: int, left: Sequence[int], firsts: Sequence[tuple[float, int]]) -> int:
+    def _kept(self, place: int, left: Sequence[int], firsts: _Firsts) -> int:
         """Return how much of what was left an invocation of this one's size would have left by itself."""
         need = self.needs[place]
         no_smaller = bisect_left(self.largest, need, 0, place) if need < math.inf else 0
         if no_smaller <= self.first:
-            return min([left[self.first + 1], *(other for size, other in firsts if size >= need)])
+            return firsts.least(need, left[self.first + 1])
         if no_smaller == place:
             return left[place]
         below, above = self.largest[no_smaller - 1], self.largest[no_smaller]

@@ -158,6 +158,21 @@ def test_where_the_first_invocation_is_missing_it_is_as_in_other_processes() -> 
     assert not any(warmth.is_known for warmth in warmths(sampled, TARGET))
 
 
+def test_what_a_process_held_before_its_first_invocation_may_be_told_by_any_other() -> None:
+    sampled = [replace(origin, cold_bytes=100 * MIB) for origin in process([112, 112], [8, 9], places=[40, 77])]
+
+    assert added(sampled) == [12, 12]
+    assert all(warmth.is_known for warmth in warmths(sampled, TARGET))
+
+
+def test_what_did_not_come_to_its_measuring_tells_nothing() -> None:
+    origins = process([100, 0, 112, 0, 112], [20, 0, 8, 0, 9])
+    origins[1], origins[3] = (replace(origins[k], status="overlapped") for k in (1, 3))
+
+    assert added(origins) == [0, 0, 12, 0, 12]
+    assert added([replace(origins[3], place=0), *origins[1:]]) == [0, 0, 0, 0, 0]
+
+
 def test_what_another_function_left_is_not_this_ones() -> None:
     both = process([100, 101, 113, 113, 113], [2, 14, 1, 2, 1])
     both[1], both[3] = replace(both[1], target=HELPER), replace(both[3], target=HELPER)
