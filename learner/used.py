@@ -77,7 +77,10 @@ class Used:
         self.check_enough(len(places), coverage)
         origins = [self.traced[place].origin for place in places]
         held = [self.warmths[place] for place in places]
-        peaks = [origin.peak_bytes + warmth.shift_bytes for origin, warmth in zip(origins, held, strict=True)]
+        peaks = [
+            max(0, origin.peak_bytes + repeats.offset_bytes + warmth.shift_bytes)
+            for origin, warmth in zip(origins, held, strict=True)
+        ]
         failures = Counter(origin.status for origin in self.failed)
         failures += Counter(
             {
