@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -12,6 +12,7 @@ from ..models.sizes import FLOOR_BYTES
 from .origin import Origin
 from .trace_folder import TraceFile
 from .traces import Trace, read_trace
+from .warmth import Warmth
 
 _MOST_OFFSET_BYTES = 2**20  # tracing keeps less from a peak; a larger difference is the function's own
 
@@ -30,7 +31,7 @@ class Repeats:
     noise: float | None
 
     @classmethod
-    def of(cls, origins: list[Origin]) -> Repeats:
+    def of(cls, origins: Sequence[Origin]) -> Repeats:
         succeeded = [origin for origin in origins if origin.status == "ok"]
         traced = {origin.invocation: origin.peak_bytes for origin in succeeded if origin.traced}
         pairs = [
@@ -49,13 +50,29 @@ class Repeats:
         return cls(int(middle) if is_tracing and abs(middle) <= _MOST_OFFSET_BYTES else 0, noise)
 
 
-def stream(files: list[TraceFile], offset_bytes: int, complaints: list[str]) -> Iterator[Trace]:
-    """Yield the traces of files, one in memory at a time; what is damaged is left out and complained of."""
-    for file in files:
+def stream(
+    files: Sequence[TraceFile],
+    offset_bytes: int,
+    complaints: list[str],
+    warmths: Sequence[Warmth] | None = None,
+    read: list[int] | None = None,
+) -> Iterator[Trace]:
+    """Yield the traces of files, one in memory at a time; what is damaged is left out and complained of.
+
+    Args:
+        files: The files.
+        offset_bytes: What tracing keeps from each peak.
+        complaints: Where complaints go.
+        warmths: What each one's process held in advance, of shape (n_files,); None for nothing.
+        read: Where the places of the files that are yielded go.
+    """
+    for place, file in enumerate(files):
         try:
             with open(file.path, "rb") as opened:
                 trace = read_trace(opened.read())
         except (OSError, InvalidTrace) as error:
             complaints.append(f"{os.path.basename(file.path)}: {error}")
             continue
-        yield trace.shifted(offset_bytes)
+        if read is not None:
+            read.append(place)
+        yield trace.shifted(offset_bytes + (warmths[place].shift_bytes if warmths is not None else 0))

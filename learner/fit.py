@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from ..models.errors import InvalidOption, TrainingFailed
-from ..models.model import BreakpointModel, Training
-from .bound import check_enough
+from ..models.model import BreakpointModel
+from ..models.sites import FunctionRef
 from .corrections import Repeats, stream
+from .merging import merged, of_one_meter, open_folders
 from .model_fit import fit_model
-from .origin import Origin
-from .trace_folder import TraceFile, TraceFolder
-
-_NAMED = 3  # complaints that a note spells out
+from .trace_folder import TraceFile
+from .used import Used
+from .versions import Present, Versions
+from .warmth import Warmth, warmths
 
 
 def fit(
-    traces: str | os.PathLike[str], *, function: str | None = None, coverage: float = 0.95, jobs: int = 1
+    traces: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    function: str | Callable[..., Any] | None = None,
+    coverage: float = 0.95,
+    jobs: int = 1,
 ) -> BreakpointModel:
-    """Fit a breakpoint model to the traces in a folder, such as `learn(..., traces=folder)` leaves.
+    """Fit a breakpoint model to recorded traces, such as `record` and `learn(..., traces=folder)` leave.
 
-    The files are read one after the other, each at most once, so a folder of thousands takes little memory.
+    The files are read one after the other, each at most once, so folders of thousands take little memory. What was
+    recorded on many machines counts as one: an invocation that several folders hold counts once. Set aside, counted
+    and named in the model's notes, are traces of another version of the code, of another meter than most, of
+    invocations that failed or overlapped, and what can't be read.
 
     Args:
-        traces: The folder.
-        function: Which function's traces to fit, as "module:qualname"; needed where there are several.
+        traces: The folder, or several.
+        function: Which function's traces to fit, needed where there are several: its name, as "module:qualname", or
+            the function itself. Of that only traces of its present version are used; of a name, those of the version
+            that most are of.
         coverage: The share of invocations whose peak the upper bound is to cover.
         jobs: How many sites to search at a time; -1 for one a core.
 
     Raises:
-        InvalidTrace: If the folder can't be read.
+        InvalidTrace: If a folder isn't there, or can't be read.
+        InvalidTarget: If the function given has no Python source.
         InvalidOption: If there are traces of several functions, or none of the one asked for.
-        TrainingFailed: If too few invocations succeeded for the coverage asked.
+        TrainingFailed: If too few invocations succeeded for the coverage asked, or all are of another version than
+            the function given.
     """
     check_coverage(coverage)
-    folder = TraceFolder(traces)
-    files, complaints = folder.files()
-    chosen = _of_one_function(files, function, folder.path, complaints)
-    return fit_files(chosen, complaints, coverage, jobs)
+    folders = open_folders(traces)
+    present = Present.of(function) if callable(function) else None
+    name = str(present.target) if present is not None else function
+    files, complaints, n_again = merged(folders)
+    chosen = _of_one_function(files, name, [folder.path for folder in folders], complaints)
+    return fit_files(chosen, complaints, coverage, jobs, beside=files, present=present, n_again=n_again)
 
 
 def check_coverage(coverage: float) -> None:
@@ -49,76 +63,83 @@ def check_coverage(coverage: float) -> None:
 
 
 def _of_one_function(
-    files: list[TraceFile], function: str | None, path: str, complaints: Sequence[str]
+    files: list[TraceFile], function: Any, paths: Sequence[str], complaints: Sequence[str]
 ) -> list[TraceFile]:
     names = sorted({str(file.origin.target) for file in files})
     if function is None and len(names) == 1:
         function = names[0]
     if function not in names:
-        there = f"of {', '.join(names)}" if names else "that can be read" + "".join(f" ({c})" for c in complaints[:1])
+        where = f"{', '.join(paths)} {'holds' if len(paths) == 1 else 'hold'}"
+        if not names:
+            why = f" ({complaints[0]})" if complaints else ""
+            raise InvalidOption(f"{where} no traces that can be read{why}: record some, with record or learn")
         asked = f"of {function}" if function is not None else "of one function alone"
-        raise InvalidOption(
-            f"{path} holds no traces {asked}, only {there}: "
-            + ("say which with function=" if names else "record some with learn(..., traces=folder)")
-        )
+        raise InvalidOption(f"{where} no traces {asked}, only of {', '.join(names)}: name one of them")
     return [file for file in files if str(file.origin.target) == function]
 
 
-def fit_files(files: list[TraceFile], complaints: list[str], coverage: float, jobs: int) -> BreakpointModel:
-    """Fit a model to the traces of one function."""
-    origins = [file.origin for file in files]
-    traced = [file for file in files if file.origin.traced and file.origin.status == "ok"]
-    failed = [origin for origin in origins if origin.status != "ok"]
-    if not traced:
+def fit_files(
+    files: Sequence[TraceFile],
+    complaints: Sequence[str],
+    coverage: float,
+    jobs: int,
+    *,
+    beside: Sequence[TraceFile] = (),
+    present: Present | None = None,
+    n_again: int = 0,
+) -> BreakpointModel:
+    """Fit a model to the traces of one function.
+
+    Args:
+        files: Where they are.
+        complaints: What couldn't be read.
+        coverage: The share of invocations whose peak the upper bound is to cover.
+        jobs: How many sites to search at a time.
+        beside: Further files, which tell what other functions left behind in the same processes.
+        present: The code that is here now, where it is known.
+        n_again: How many further files told of the same invocations.
+    """
+    if not files:
+        raise TrainingFailed("no invocation left a trace: run one by hand, and correct the function or the arguments")
+    versions = Versions(files[0].origin.target, present)
+    of_meter, other_meters = of_one_meter(files)
+    right = versions.of_target(of_meter)
+    failed = [file.origin for file in right if file.origin.status != "ok"]
+    succeeded = [file for file in right if file.origin.traced and file.origin.status == "ok"]
+    if not succeeded:
         first = f", the first {failed[0].status} ({failed[0].detail})" if failed else ""
         raise TrainingFailed(
             f"all {len(failed)} invocations failed{first}: run one by hand, and correct the function or the arguments"
         )
-    _check_enough_left(len(traced), failed, coverage)
-    repeats = Repeats.of(origins)
-    left_out: list[str] = list(complaints)
+    held = _held(succeeded, beside or files, versions.target)
+    traced = [file for file in succeeded if not held[file.path].hides(file.origin.peak_bytes)]
+    used = Used(
+        succeeded[0].origin.meter,
+        traced,
+        [held[file.path] for file in traced],
+        failed,
+        list(complaints),
+        versions,
+        other_meters,
+        len(succeeded) - len(traced),
+        n_again,
+    )
+    used.check_enough(len(traced), coverage)
+    repeats = Repeats.of([file.origin for file in right])
     return fit_model(
-        stream(traced, repeats.offset_bytes, left_out),
+        stream(traced, repeats.offset_bytes, used.complaints, used.warmths, used.read),
         len(traced),
-        traced[0].origin.target,
-        lambda: _training([file.origin for file in traced], failed, left_out, repeats),
+        versions.target,
+        lambda: used.training(repeats, coverage),
         coverage,
         jobs=jobs,
+        versions=versions,
     )
 
 
-def _check_enough_left(n_traced: int, failed: Sequence[Origin], coverage: float) -> None:
-    """Raise TrainingFailed, naming a failure, if those that succeeded are too few for the coverage."""
-    try:
-        check_enough(n_traced, coverage)
-    except TrainingFailed as error:
-        if not failed:
-            raise
-        raise TrainingFailed(
-            f"{len(failed)} of {n_traced + len(failed)} invocations failed, "
-            f"one {failed[0].status} ({failed[0].detail}); {error}"
-        ) from None
-
-
-def _training(
-    origins: Sequence[Origin], failed: Sequence[Origin], left_out: Sequence[str], repeats: Repeats
-) -> Training:
-    failures = Counter(origin.status for origin in failed)
-    notes = []
-    if left_out:
-        failures["unreadable"] = len(left_out)
-        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
-        notes.append(f"Left out, since they can't be read: {'; '.join(left_out[:_NAMED])}{more}."[:1_000])
-    peaks = [max(0, origin.peak_bytes + repeats.offset_bytes) for origin in origins]
-    return Training(
-        len(origins),
-        dict(sorted(failures.items())),
-        (min(peaks), max(peaks)),
-        origins[0].meter,
-        origins[0].isolation,
-        origins[0].python,
-        origins[0].platform,
-        origins[0].allocator,
-        tuple(notes),
-        repeats.noise,
-    )
+def _held(files: Sequence[TraceFile], all_files: Sequence[TraceFile], target: FunctionRef) -> dict[str, Warmth]:
+    """Return what each invocation's process held in advance, by the file's path."""
+    meter = files[0].origin.meter
+    known = [file for file in all_files if file.origin.meter == meter]
+    found = warmths([file.origin for file in known], target)
+    return {file.path: warmth for file, warmth in zip(known, found, strict=True)}

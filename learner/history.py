@@ -9,8 +9,8 @@ readings are folded before anything is left out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,13 +120,20 @@ class History:
     peaks: Floats
 
     @classmethod
-    def of(cls, traces: Iterable[Trace], n_traces: int, share: float = 0.9) -> History:
+    def of(
+        cls,
+        traces: Iterable[Trace],
+        n_traces: int,
+        share: float = 0.9,
+        chosen: Callable[[], Sequence[int]] | None = None,
+    ) -> History:
         """Read traces, one after the other, and keep of each what samples need.
 
         Args:
             traces: One an invocation.
             n_traces: How many there are.
             share: Sites that fewer of the invocations passed are no candidates.
+            chosen: Tells, once all are read, the places of those that count, ascending; None for all.
         """
         max_rows = min(MAX_ROWS, max(_MIN_ROWS, _ALL_ROWS // max(1, n_traces)))
         by_site: dict[Site, list[_Thinned]] = {}
@@ -137,11 +144,26 @@ class History:
                 by_site.setdefault(site, []).append(thinned)
             peaks.append(trace.peak_bytes)
             recursive |= trace.recursive
+        if chosen is not None:
+            places = chosen()
+            if len(places) < len(peaks):
+                by_site = _only(by_site, places)
+                peaks = [peaks[place] for place in places]
         enough = max(1, int(np.ceil(share * len(peaks))))
         sites = [
             _joined(site, parts, site.function in recursive) for site, parts in by_site.items() if len(parts) >= enough
         ]
         return cls(tuple(sorted(sites, key=lambda one: (one.first_order, one.site))), np.array(peaks, dtype=np.float64))
+
+
+def _only(by_site: dict[Site, list[_Thinned]], places: Sequence[int]) -> dict[Site, list[_Thinned]]:
+    """Return what is kept of the invocations at some places alone, numbered anew."""
+    anew = {place: number for number, place in enumerate(places)}
+    return {
+        site: kept
+        for site, parts in by_site.items()
+        if (kept := [replace(part, invocation=anew[part.invocation]) for part in parts if part.invocation in anew])
+    }
 
 
 def _thin_trace(trace: Trace, invocation: int, max_rows: int) -> Iterable[tuple[Site, _Thinned]]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import joblib
 
-from ..models.fingerprints import Fingerprint
 from ..models.model import BreakpointModel, Stage, Training
 from ..models.report import Finding
 from ..models.sites import FunctionRef
@@ -18,6 +17,7 @@ from .history import History
 from .samples import site_samples
 from .stages import export_stage, spread, start_stage
 from .traces import Trace
+from .versions import Versions
 
 _FINDINGS = 12  # sites that the report tells of
 _AT_THE_FLOOR = 1.2  # times the noise: no formula does better for long
@@ -31,6 +31,7 @@ def fit_model(
     coverage: float,
     *,
     jobs: int = 1,
+    versions: Versions | None = None,
 ) -> BreakpointModel:
     """Return the model that the traces support.
 
@@ -41,15 +42,11 @@ def fit_model(
         training: Tells how the traces were made, once they are read; what the fit has to say is added to its notes.
         coverage: The share of invocations that the upper bound is to cover.
         jobs: How many sites to search at a time.
+        versions: Tells which of the traces agree with the code that most of them are of, or that is here now.
     """
-    fingerprints: dict[FunctionRef, Fingerprint] = {}
-
-    def noted() -> Iterator[Trace]:
-        for trace in traces:
-            fingerprints.update((fingerprint.function, fingerprint) for fingerprint in trace.fingerprints)
-            yield trace
-
-    history = History.of(noted(), n_traces)
+    versions = versions or Versions(target)
+    history = History.of(map(versions.seen, traces), n_traces, chosen=versions.agreeing)
+    fingerprints = versions.fingerprints()
     told = training()
     # NumPy releases the interpreter's lock in what takes long here; few samples wait at a time, since they are large.
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", pre_dispatch="n_jobs")

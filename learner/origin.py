@@ -6,6 +6,7 @@ It is read and written without NumPy, so that a function can be recorded where o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from ..models.errors import InvalidModel, InvalidTrace
 from ..models.fields import Fields
 from ..models.sites import FunctionRef
 from .recording import MAGIC, ORIGIN, RECORD, framed
+
+_VERSION = int(MAGIC.split()[-1])
+_ANY_MAGIC = re.compile(rb"peakahead trace (\d{1,9})\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Origin:
             own.
         place: How many invocations that process had recorded before.
         baseline_bytes: What the process held when it began.
+        cold_bytes: What the process held before its first invocation, recorded or not; 0 where it isn't known.
     """
 
     target: FunctionRef
@@ -54,6 +59,7 @@ class Origin:
     process: str = ""
     place: int = 0
     baseline_bytes: int = 0
+    cold_bytes: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "target": self.target.to_json()}
@@ -70,6 +76,7 @@ class Origin:
             fields.integer("peak_bytes"),
             place=fields.integer("place"),
             baseline_bytes=fields.integer("baseline_bytes"),
+            cold_bytes=fields.integer("cold_bytes") if fields.has("cold_bytes") else 0,
             **{name: fields.text(name) for name in texts},
         )
 
@@ -83,10 +90,12 @@ def read_origin(content: bytes) -> Origin:
     """Return where a trace comes from, from the first bytes of its file.
 
     Raises:
-        InvalidTrace: If it is no trace, or doesn't say.
+        InvalidTrace: If it is no trace, was cut short, or doesn't say.
     """
     check_magic(content)
     tag, payload = next(records(content), (b"", memoryview(b"")))
+    if not tag:
+        raise InvalidTrace("the trace was cut short in its first lines: copy it again, or record it again")
     if tag != ORIGIN:
         raise InvalidTrace("this trace doesn't say where it comes from: record it again")
     try:
@@ -96,8 +105,19 @@ def read_origin(content: bytes) -> Origin:
 
 
 def check_magic(content: bytes) -> None:
-    if not content.startswith(MAGIC):
-        raise InvalidTrace("this is no trace of this version of peakahead: record it again")
+    """Raise InvalidTrace if a file doesn't begin as traces of this version do."""
+    if content.startswith(MAGIC):
+        return
+    if MAGIC.startswith(content):
+        raise InvalidTrace("the trace was cut short in its first lines: copy it again, or record it again")
+    other = _ANY_MAGIC.match(content)
+    if other is None:
+        raise InvalidTrace("this is no trace of peakahead: record it again")
+    version = int(other[1])
+    raise InvalidTrace(
+        f"the trace has format version {version}, this peakahead reads {_VERSION}: "
+        + ("it is of a newer peakahead, so upgrade this one" if version > _VERSION else "record it again")
+    )
 
 
 def records(content: bytes) -> Iterator[tuple[bytes, memoryview]]:

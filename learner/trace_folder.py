@@ -30,14 +30,20 @@ class TraceFolder:
     """The trace files in a folder.
 
     Args:
-        path: The folder; made if it isn't there.
+        path: The folder.
+        make: Make it if it isn't there, to write to; a folder to read must be there.
 
     Raises:
-        InvalidTrace: If there is no such folder, and it can't be made.
+        InvalidTrace: If there is no such folder, and it isn't to be made, or can't be.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, make: bool = True) -> None:
         self.path = os.fspath(path)
+        if not make:
+            if not os.path.isdir(self.path):
+                what = "is a file" if os.path.exists(self.path) else "isn't there"
+                raise InvalidTrace(f"{self.path} {what}: give the folder that the traces were recorded into")
+            return
         try:
             os.makedirs(self.path, exist_ok=True)
         except OSError as error:
@@ -64,15 +70,26 @@ class TraceFolder:
 
         Args:
             prefix: What their names begin with.
+
+        Raises:
+            InvalidTrace: If the folder can't be listed.
         """
         found, complaints = [], []
-        for name in sorted(os.listdir(self.path)):
+        try:
+            names = sorted(os.listdir(self.path))
+        except OSError as error:
+            raise InvalidTrace(
+                f"{self.path} can't be read ({error.strerror}): give a folder that you may read"
+            ) from error
+        for name in names:
             if not name.endswith(SUFFIX) or not name.startswith(prefix) or name.startswith("."):
                 continue
             path = os.path.join(self.path, name)
             try:
                 with open(path, "rb") as file:
                     found.append(TraceFile(path, read_origin(file.read(_HEAD_BYTES))))
-            except (OSError, InvalidTrace) as error:
+            except OSError as error:
+                complaints.append(f"{name}: it can't be read ({error.strerror})")
+            except InvalidTrace as error:
                 complaints.append(f"{name}: {error}")
         return found, complaints

@@ -140,6 +140,80 @@ def test_bad_input_of_run(folder: Path, model: Path, arguments: list[str], messa
     assert message in peakahead(folder, "run", "model.json", "app:work", *arguments, code=2).stderr
 
 
+@pytest.fixture(scope="module")
+def recorded(folder: Path) -> Path:
+    """Leave traces of two functions in two folders, and a module beside whose `work` is another than the one here."""
+    script = (
+        "import sys, peakahead, app\n"
+        "if __name__ == '__main__':\n"
+        "    for folder, name in (('one', 'work'), ('two', 'work'), ('both', 'work'), ('both', 'constant')):\n"
+        "        function = getattr(app, name)\n"
+        "        sizes = range(100_000, 1_100_000, 100_000) if folder != 'both' else [1_000_000, 2_000_000]\n"
+        "        peakahead.learn(function, [(n,) for n in sizes], traces=folder, coverage=0.5, repeats=0, jobs=2)\n"
+    )
+    (folder / "records.py").write_text(script)
+    subprocess.run([sys.executable, "records.py"], cwd=folder, check=True, capture_output=True)
+    changed = folder / "changed"
+    changed.mkdir()
+    (changed / "app.py").write_text(PROGRAM.replace("made = helper(n)", "made = helper(n + 1)"))
+    return folder
+
+
+def test_learn_reads_traces_of_several_folders(recorded: Path) -> None:
+    done = peakahead(recorded, "learn", "--traces", "one", "-t", "two", "-o", "traced.json")
+
+    assert "trained on 20 invocations" in done.stdout
+    assert "n at the entry of" in done.stdout
+    assert "written to traced.json" in done.stdout
+    named = peakahead(recorded, "learn", "app:work", "-t", "one", "-t", "two", "-t", "both", "-o", "named.json")
+    assert "trained on 22 invocations" in named.stdout
+    assert not named.stderr
+
+
+def test_learn_from_traces_asks_what_the_function_is_now(recorded: Path) -> None:
+    changed = recorded / "changed"
+
+    said = peakahead(changed, "learn", "app:work", "--traces", "../one", "--coverage", "0.9", code=2).stderr
+    assert "all 10 traces of app:work are of another version of it (source " in said
+    elsewhere = recorded / "elsewhere"
+    elsewhere.mkdir()
+    done = peakahead(elsewhere, "learn", "app:work", "--traces", "../one", "--coverage", "0.9")
+    assert "warning: the module app can't be imported (ModuleNotFoundError: No module named 'app')" in done.stderr
+    assert "the version that most traces are of is taken" in done.stderr
+    assert "trained on 10 invocations" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either --invocations, to run the function, or --traces, recorded where it ran"),
+        (["app:work"], "give either --invocations, to run the function, or --traces"),
+        (["app:work", "-i", "calls.jsonl", "-t", "one"], "give either --invocations, to run the function, or --traces"),
+        (["-i", "calls.jsonl"], "--invocations calls a function: name it"),
+        (
+            ["-t", "one", "--timeout", "3"],
+            "--timeout says how to run invocations, and traces are of some that have run",
+        ),
+        (["-t", "one", "--package", "app"], "--package says how to run invocations"),
+        (["-t", "none"], "none isn't there: give the folder that the traces were recorded into"),
+        (["app", "-t", "one"], "'app' names no function: write module:function"),
+        (
+            ["-t", "both"],
+            "both holds no traces of one function alone, only of app:constant, app:work: name one of them",
+        ),
+        (["app:fails", "-t", "one"], "one holds no traces of app:fails, only of app:work"),
+        (["-t", "one"], "10 measured invocations are too few for coverage=0.95"),
+    ],
+)
+def test_bad_input_of_learning_from_traces(recorded: Path, arguments: list[str], message: str) -> None:
+    said = peakahead(recorded, "learn", *arguments, "-o", "bad.json", code=2).stderr
+
+    (line,) = [line for line in said.splitlines() if message in line]
+    assert line.startswith("error:")
+    assert not (recorded / "none").exists()
+    assert not (recorded / "bad.json").exists()
+
+
 def test_a_broken_line_is_named_and_the_rest_is_learned(folder: Path) -> None:
     lines = (folder / "calls.jsonl").read_text().splitlines()
     (folder / "broken.jsonl").write_text("\n".join([*lines[:3], '{"n": ', *lines[3:]]))

@@ -23,9 +23,7 @@ def import_function(name: str) -> Callable[..., Any]:
     Raises:
         InvalidTarget: If there is none.
     """
-    module_name, _, qualname = name.partition(":")
-    if not module_name or not qualname:
-        raise InvalidTarget(f"{name!r} names no function: write module:function, such as app.handlers:resize")
+    module_name, qualname = check_name(name)
     import_from_here()
     try:
         found: Any = importlib.import_module(module_name)
@@ -43,6 +41,18 @@ def import_function(name: str) -> Callable[..., Any]:
         raise InvalidTarget(f"{name} is a {type(found).__name__}, not a function: check the name after the colon")
     function: Callable[..., Any] = found
     return function
+
+
+def check_name(name: str) -> tuple[str, str]:
+    """Return the module and the function that a name has in it.
+
+    Raises:
+        InvalidTarget: If it is no name of a function.
+    """
+    module_name, _, qualname = name.partition(":")
+    if not module_name or not qualname:
+        raise InvalidTarget(f"{name!r} names no function: write module:function, such as app.handlers:resize")
+    return module_name, qualname
 
 
 def import_from_here() -> None:
