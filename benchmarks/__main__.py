@@ -9,7 +9,7 @@ import functools
 import sys
 from typing import Any
 
-from . import coldstart, injection, overhead, running_example, scale, tracing
+from . import coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import run as accuracy
 from .accuracy.cases import all_cases
 from .store import PYTHON, load_all, save
@@ -22,6 +22,7 @@ _RUNS = {
     "overhead": overhead.run,
     "coldstart": coldstart.run,
     "scale": scale.run,
+    "warm": warm.run,
     "injection": injection.run,
 }
 _ASKED_FOR = {"injection"}  # no measurement: `make conformance` runs it

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import coldstart, injection, overhead, running_example, scale, tracing
+from . import coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import figures as accuracy
 from .conformance import figures as conformance
 from .fuzz import run as fuzz
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "overhead": overhead.figures,
     "coldstart": coldstart.figures,
     "scale": scale.figures,
+    "warm": warm.figures,
     "conformance": conformance.figures,
     "injection": injection.figures,
     "fuzz": fuzz.figures,
@@ -73,6 +74,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
     "tools": ("tracing", _row_a_python(tracing.by_tool, tracing.by_tool_notes)),
     "hits": ("overhead", _row_a_python(overhead.hits_table, overhead.hits_notes)),
     "whole": ("overhead", _row_a_python(overhead.whole_table, lambda _results: [])),
+    "warm_orders": ("warm", _row_a_python(warm.cells, warm.notes)),
     "starts": ("coldstart", _row_a_python(coldstart.starts_table, coldstart.starts_notes)),
 }
 

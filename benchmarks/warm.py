@@ -142,12 +142,20 @@ def cells(results: dict[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
+def notes(results: dict[str, Any]) -> list[str]:
+    """Return what must be known to read the table."""
+    held = results["steady"]
+    return [
+        f"Each row is {INVOCATIONS} invocations in one process, of a model learned from {TRAINED} in processes of their "
+        f"own. Of a function that does next to nothing, each invocation measured, told of and logged, the process held "
+        f"{(held[1] - held[0]) / 1024:+,.0f} KiB after {STEADY[1]:,} invocations against after {STEADY[0]:,}."
+    ]
+
+
 def figures(results: dict[str, Any]) -> dict[str, str]:
     """Return what the raw results come to, by what it is called in the table."""
-    rows = {name: "; ".join(f"{what} {value}" for what, value in row.items()) for name, row in cells(results).items()}
-    early, late = results["steady"]
-    growth = f"from the {STEADY[0]:,}th to the {STEADY[1]:,}th invocation"
-    return {**rows, growth: f"{(late - early) / 1024:+,.0f} KiB"}
+    rows = cells(results)
+    return {name: "; ".join(f"{what} {value}" for what, value in row.items()) for name, row in rows.items()}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import os
 import sys
 import textwrap  # noqa: F401 - likewise
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -155,7 +155,7 @@ def _run(model: BreakpointModel) -> None:
             repr(forecast)
 
 
-def _stopped_by_limit(call: Any, *args: Sequence[Any]) -> None:
+def _stopped_by_limit(call: Any, *args: Any) -> None:
     try:
         call(*args)
     except peakahead.PredictedMemoryExceeded as error:
