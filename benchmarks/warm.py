@@ -146,8 +146,8 @@ def notes(results: dict[str, Any]) -> list[str]:
     """Return what must be known to read the table."""
     held = results["steady"]
     return [
-        f"Each row is {INVOCATIONS} invocations in one process, of a model learned from {TRAINED} in processes of their "
-        f"own. Of a function that does next to nothing, each invocation measured, told of and logged, the process held "
+        f"Each row is {INVOCATIONS} invocations in one process; the model was learned from {TRAINED}, each in its own. "
+        f"Of a function that does next to nothing, each invocation measured, told of and logged, the process held "
         f"{(held[1] - held[0]) / 1024:+,.0f} KiB after {STEADY[1]:,} invocations against after {STEADY[0]:,}."
     ]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import joblib
 
-from ..models.errors import InvalidInvocation, InvalidOption
+from ..models.errors import InvalidInvocation, InvalidOption, InvalidTarget
 from ..models.fingerprints import source_digest
 from ..models.model import BreakpointModel
 from ..models.sites import FunctionRef
@@ -105,7 +105,7 @@ def learn(
     check_enough(len(calls), coverage)
     fork = isolation == "forkserver"
     run = uuid.uuid4().hex[:8]
-    task = dumps(Task(function, before, Scope.of(found, tuple(packages)), meter, fork, training=run))
+    task = _pickled_task(Task(function, before, Scope.of(found, tuple(packages)), meter, fork, training=run))
     arguments = [_pickled(number, call) for number, call in enumerate(calls, 1)]
     with tempfile.TemporaryDirectory(prefix="peakahead-") as temporary:
         folder = TraceFolder(temporary if traces is None else traces)
@@ -218,6 +218,16 @@ def _parallel(jobs: int) -> Any:
         return joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
     except ValueError:  # an ambient backend such as "multiprocessing"
         return joblib.Parallel(n_jobs=jobs, prefer="threads")
+
+
+def _pickled_task(task: Task) -> bytes:
+    try:
+        return dumps(task)
+    except Exception as error:
+        raise InvalidTarget(
+            f"{task.function!r} can't be sent to a child process ({error}): it, `before` and registered features "
+            "must pickle; define them at a module's top level, without what only this process has"
+        ) from error
 
 
 def _pickled(number: int, call: Invocation) -> bytes:

@@ -53,7 +53,7 @@ def test_an_images_pixels(tmp_path: Path, generator: random.Random) -> None:
     image = library("PIL.Image")
     calls = []
     for index in range(N):
-        size = (generator.randint(500, 2_000), generator.randint(500, 2_000))
+        size = (generator.randint(800, 2_500), generator.randint(800, 2_500))
         calls.append((str(tmp_path / f"{index}.png"),))
         # Of the same pixels, as files of two very different sizes: Pillow's own noise can't be seeded.
         noise = image.frombytes("L", size, generator.randbytes(size[0] * size[1]))

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,17 @@ def test_what_cannot_be_learned_says_why(function: Any, message: str) -> None:
 def test_invocations_that_do_not_fit_are_named(calls: list[Any], message: str) -> None:
     with pytest.raises(InvalidInvocation, match=message):
         peakahead.learn(functions.block, calls)
+
+
+def test_a_function_that_cannot_travel_is_named() -> None:
+    lock = threading.Lock()
+
+    def locked(n: int) -> bytes:
+        with lock:
+            return bytes(n)
+
+    with pytest.raises(InvalidTarget, match=r"locked.* can't be sent to a child process \(cannot pickle"):
+        peakahead.learn(locked, [(n,) for n in range(20)])
 
 
 def test_an_argument_that_cannot_travel_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""A container that serves one invocation after the other: the model's file and the order are its arguments."""
+"""A container that serves one invocation after the other: its arguments are the model's file and the order.
+
+With `learn` for the order, it learns that model.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ def make_rows(size: int) -> int:
 
 
 def main(model_path: str, order: str) -> None:
+    if order == "learn":
+        peakahead.learn(make_rows, [(k * MIB,) for k in range(1, 31)], jobs=2, repeats=3).save(model_path)
+        return
     generator = random.Random(5)
     sizes = [int(MIB * 32 ** generator.random()) for _ in range(60)]
     if order != "random":

@@ -31,20 +31,22 @@ def armed() -> Iterator[BreakpointModel]:
     peakahead.disarm(model)
 
 
+def run_program(model: str, order: str) -> bytes:
+    command = [sys.executable, "-m", "tests.programs.warm", model, order]
+    return subprocess.run(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, check=True).stdout
+
+
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The file of a model that was learned as all are: each invocation in a process of its own."""
     path = str(tmp_path_factory.mktemp("warm") / "model.json")
-    peakahead.learn(make_rows, [(k * MIB,) for k in range(1, 31)], jobs=2, repeats=3).save(path)
+    run_program(path, "learn")
     return path
 
 
 @pytest.mark.parametrize("order", ["random", "ascending", "descending"])
 def test_absolute_forecasts_stay_right(learned: str, order: str) -> None:
-    command = [sys.executable, "-m", "tests.programs.warm", learned, order]
-    said = subprocess.run(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, check=True).stdout
-
-    results = [Result.from_json(Fields(line, "result")) for line in json.loads(said)]
+    results = [Result.from_json(Fields(line, "result")) for line in json.loads(run_program(learned, order))]
 
     errors = []
     for result in results:
