@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..models.errors import InvalidTrace
+from ..models.sites import FunctionRef
 from ..models.sizes import FLOOR_BYTES
 from .origin import Origin
 from .trace_folder import TraceFile
 from .traces import Trace, read_trace
-from .warmth import Warmth
+from .warmth import Warmth, warmths
 
 _MOST_OFFSET_BYTES = 2**20  # tracing keeps less from a peak; a larger difference is the function's own
 
@@ -48,6 +49,21 @@ class Repeats:
         is_tracing = max(deviations) <= _MOST_OFFSET_BYTES / 2 and median(deviations) < abs(middle)
         noise = median(abs(untraced - other - middle) / max(untraced, FLOOR_BYTES) for untraced, other in pairs)
         return cls(int(middle) if is_tracing and abs(middle) <= _MOST_OFFSET_BYTES else 0, noise)
+
+
+def held_in_advance(
+    files: Sequence[TraceFile], all_files: Sequence[TraceFile], target: FunctionRef
+) -> dict[str, Warmth]:
+    """Return what each invocation's process held before it began, by the file's path.
+
+    Args:
+        files: Those of the target, of one meter.
+        all_files: Further ones, which tell what other functions left behind in the same processes.
+        target: The function.
+    """
+    known = [file for file in all_files if file.origin.meter == files[0].origin.meter]
+    found = warmths([file.origin for file in known], target)
+    return {file.path: warmth for file, warmth in zip(known, found, strict=True)}
 
 
 def stream(

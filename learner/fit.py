@@ -8,14 +8,12 @@ from typing import Any
 
 from ..models.errors import InvalidOption, TrainingFailed
 from ..models.model import BreakpointModel
-from ..models.sites import FunctionRef
-from .corrections import Repeats, stream
+from .corrections import Repeats, held_in_advance, stream
 from .merging import merged, of_one_meter, open_folders
 from .model_fit import fit_model
 from .trace_folder import TraceFile
 from .used import Used
 from .versions import Present, Versions
-from .warmth import Warmth, warmths
 
 
 def fit(
@@ -111,7 +109,7 @@ def fit_files(
         raise TrainingFailed(
             f"all {len(failed)} invocations failed{first}: run one by hand, and correct the function or the arguments"
         )
-    held = _held(succeeded, beside or files, versions.target)
+    held = held_in_advance(succeeded, beside or files, versions.target)
     traced = [file for file in succeeded if not held[file.path].hides(file.origin.peak_bytes)]
     used = Used(
         succeeded[0].origin.meter,
@@ -135,11 +133,3 @@ def fit_files(
         jobs=jobs,
         versions=versions,
     )
-
-
-def _held(files: Sequence[TraceFile], all_files: Sequence[TraceFile], target: FunctionRef) -> dict[str, Warmth]:
-    """Return what each invocation's process held in advance, by the file's path."""
-    meter = files[0].origin.meter
-    known = [file for file in all_files if file.origin.meter == meter]
-    found = warmths([file.origin for file in known], target)
-    return {file.path: warmth for file, warmth in zip(known, found, strict=True)}

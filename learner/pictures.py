@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..models.errors import InvalidOption, InvalidTrace
 from ..models.file import write_whole
 from ..models.model import BreakpointModel
-from .corrections import Repeats, stream
+from .corrections import Repeats, held_in_advance, stream
 from .replay import Said, is_same_code, replay
 from .trace_folder import TraceFile, TraceFolder
+from .warmth import COLD, Warmth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,9 +32,10 @@ RANKS = ("smallest", "median", "largest")
 
 @dataclass(frozen=True, slots=True)
 class _Replayed:
-    """An invocation of the folder, its peak, and the forecast that stood at its end."""
+    """An invocation of the folder, what its process held before, its peak, and the forecast that stood at its end."""
 
     file: TraceFile
+    warmth: Warmth
     peak_bytes: int
     said: Said
 
@@ -47,8 +49,8 @@ def plot(model: BreakpointModel, traces: str | os.PathLike[str] | None = None, *
 
     Args:
         model: The model.
-        traces: A folder of traces of its function, such as `learn(..., traces=folder)` leaves; they may be others than
-            those that it was trained on. Without them there is no memory over time, and no measured peak.
+        traces: A folder of traces of its function, such as `record` and `learn(..., traces=folder)` leave; they may be
+            others than those that it was trained on. Without them there is no memory over time, and no measured peak.
         invocation: Which invocation to draw over time: the one with the `smallest`, `median` or `largest` peak, or
             the name of its trace file, or the beginning of it.
 
@@ -79,7 +81,7 @@ def plot(model: BreakpointModel, traces: str | os.PathLike[str] | None = None, *
         if found:
             shown = _chosen(found, invocation, os.fspath(traces or ""))
             name = f"the {invocation} of {len(found):,}" if invocation in RANKS else shown.name
-            for trace in stream([shown.file], offset_bytes, []):
+            for trace in stream([shown.file], offset_bytes, [], [shown.warmth]):
                 draw_invocation(panels[0], model, trace, replay(model, trace), name)
         last = len(model.stages) - 1
         draw_peaks(panels[-1], model, [Point(one.peak_bytes, one.said) for one in found if one.said.stage == last])
@@ -134,16 +136,20 @@ def _replayed(model: BreakpointModel, traces: str | os.PathLike[str]) -> tuple[l
     files, left_out = TraceFolder(traces).files()
     own = [file for file in files if file.origin.target == model.target and file.origin.status == "ok"]
     offset_bytes = Repeats.of([file.origin for file in own]).offset_bytes
+    held = held_in_advance(own, files, model.target) if own else {}
     found = []
     for file in own:
+        warmth = held.get(file.path, COLD)
         name = os.path.basename(file.path)
-        for trace in stream([file], offset_bytes, left_out) if file.origin.traced else ():  # none, if it can't be read
+        for trace in (
+            stream([file], offset_bytes, left_out, [warmth]) if file.origin.traced else ()
+        ):  # none, if it can't be read
             if not is_same_code(model, trace):
                 left_out.append(f"{name}: it is of another version of the function's code")
             elif not trace.retired.isdisjoint(model.sites()):
                 left_out.append(f"{name}: a breakpoint's line was too hot to be followed to its end")
             else:
-                found.append(_Replayed(file, trace.peak_bytes, replay(model, trace)[-1]))
+                found.append(_Replayed(file, warmth, trace.peak_bytes, replay(model, trace)[-1]))
     if not found:
         raise InvalidOption(
             f"{os.fspath(traces)} holds no traces of {model.target} that can be drawn{_first(left_out)}: "
