@@ -52,6 +52,12 @@ class Answer:
         self.failed = failed
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # the function was ended while it was connected
+            super().handle_error(request, client_address)
+
+
 class LocalLambda:
     """A container of the function: its process is started, and waited for until its init phase is over.
 
@@ -87,7 +93,7 @@ class LocalLambda:
         self._log = Path(self._folder.name) / "log"
         client = Path(self._folder.name) / "client"
         _link_client(client)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         variables = {
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",

