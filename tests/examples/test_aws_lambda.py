@@ -240,21 +240,42 @@ def test_code_that_is_not_what_was_trained_runs_with_a_warning(start: Start, cop
     assert "orders:summarize runs unarmed" in container.log()[0]
 
 
-@pytest.mark.parametrize("reloaded", [["lambda_function"], ["orders"], ["orders", "metrics", "lambda_function"]])
-def test_a_reloaded_handler_is_armed(start: Start, copy: Path, reloaded: list[str]) -> None:
-    (copy / "reloading.py").write_text(
-        "import importlib, lambda_function\n"
-        "def handler(event, context):\n"
-        "    for name in event.get('reload', ()):\n"
-        "        importlib.reload(importlib.import_module(name))\n"
-        "    return lambda_function.handler(event, context)\n"
-    )
-    container = start(copy, handler="reloading.handler")
+RELOADING = """
+import importlib, lambda_function
+def handler(event, context):
+    for name in event.get("reload", ()):
+        importlib.reload(importlib.import_module(name))
+    return lambda_function.handler(event, context)
+"""
+
+
+def reload_between(container: LocalLambda, names: list[str]) -> list[str]:
+    """Invoke a container three times, reloading modules before the second; return where the forecasts come from."""
     for number in range(3):
         event = s3_event("small.zip")
-        answer = container.invoke({**event, "reload": reloaded} if number == 1 else event)
+        answer = container.invoke({**event, "reload": names} if number == 1 else event)
         assert not answer.failed, answer.body
+    return [line["breakpoint"] for line in container.metrics()]
 
-    said = container.metrics()
-    assert [line["breakpoint"] for line in said] == [ARCHIVE] * 3
+
+@pytest.mark.parametrize("reloaded", [["lambda_function"], ["orders"], ["orders", "metrics", "lambda_function"]])
+def test_a_reloaded_handler_is_armed(start: Start, copy: Path, reloaded: list[str]) -> None:
+    (copy / "reloading.py").write_text(RELOADING)
+    container = start(copy, handler="reloading.handler")
+
+    assert reload_between(container, reloaded) == [ARCHIVE] * 3
     assert len(container.log()) == 3, "a warning"
+
+
+def test_a_function_that_is_reloaded_behind_the_handlers_back_is_told_of(start: Start, copy: Path) -> None:
+    (copy / "reloading.py").write_text(RELOADING)
+    handler = copy / "lambda_function.py"
+    source = handler.read_text().replace("from orders import summarize", "import orders")
+    handler.write_text(source.replace("return summarize(", "return orders.summarize("))
+    shutil.rmtree(copy / "__pycache__")
+    container = start(copy, handler="reloading.handler")
+
+    assert reload_between(container, ["orders"]) == [ARCHIVE, "the start of summarize", "the start of summarize"]
+    (told,) = [line for line in container.log() if "ArmingWarning" in line]
+    assert "orders was reloaded" in told
+    assert "call peakahead.arm(model) again" in told
