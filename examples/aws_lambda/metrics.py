@@ -59,12 +59,12 @@ def _values(result: peakahead.Result) -> dict[str, float]:
         "ForecastPeak": result.peak_bytes,
         "UpperPeak": result.upper_peak_bytes,
         "Refused": int(result.failed == "PredictedMemoryExceeded"),
-        "TimeToForecast": result.forecast_s * 1e3,
-        "LeadTime": (result.duration_s - result.forecast_s) * 1e3,
+        "TimeToForecast": round(result.forecast_s * 1e3, 3),
+        "LeadTime": round((result.duration_s - result.forecast_s) * 1e3, 3),
     }
     measured = result.measured_peak_bytes
     if measured and not result.failed:  # what failed didn't come to its peak
         values["MeasuredPeak"] = measured
-        values["ForecastError"] = abs(result.peak_bytes - measured) / measured * 100
+        values["ForecastError"] = round(abs(result.peak_bytes - measured) / measured * 100, 3)
         values["AboveBound"] = int(measured > result.upper_peak_bytes)
     return values
