@@ -9,8 +9,7 @@ import functools
 import sys
 from typing import Any
 
-from . import coldstart, injection, overhead, running_example, scale, tracing, warm
-from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing
+from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import run as accuracy
 from .accuracy.cases import all_cases
 from .store import PYTHON, load_all, save

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import coldstart, injection, overhead, running_example, scale, tracing, warm
-from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing
+from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import figures as accuracy
 from .conformance import figures as conformance
 from .fuzz import run as fuzz
