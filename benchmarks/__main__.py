@@ -9,7 +9,7 @@ import functools
 import sys
 from typing import Any
 
-from . import coldstart, injection, overhead, running_example, scale, tracing, warm
+from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import run as accuracy
 from .accuracy.cases import all_cases
 from .store import PYTHON, load_all, save
@@ -23,6 +23,7 @@ _RUNS = {
     "coldstart": coldstart.run,
     "scale": scale.run,
     "warm": warm.run,
+    "aws_lambda": aws_lambda.run,
     "injection": injection.run,
 }
 _ASKED_FOR = {"injection"}  # no measurement: `make conformance` runs it

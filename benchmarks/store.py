@@ -17,6 +17,7 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _INNERMOST = r"\[\n[^\[\]{}]*\n *\]"  # a list of plain values takes one line
 _LIBRARIES = (
     "atheris",
+    "awslambdaric",
     "bytecode",
     "coverage",
     "ddtrace",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import coldstart, injection, overhead, running_example, scale, tracing, warm
+from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import figures as accuracy
 from .conformance import figures as conformance
 from .fuzz import run as fuzz
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "coldstart": coldstart.figures,
     "scale": scale.figures,
     "warm": warm.figures,
+    "aws_lambda": aws_lambda.figures,
     "conformance": conformance.figures,
     "injection": injection.figures,
     "fuzz": fuzz.figures,
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
 SHORT: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, str]]]] = {
     "overhead_short": ("overhead", overhead.short_figures),
     "coldstart_short": ("coldstart", coldstart.short_figures),
+    "aws_lambda_short": ("aws_lambda", aws_lambda.short_figures),
 }
 _NOTHING = "Not measured yet."
 Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
@@ -75,13 +77,19 @@ LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
     "hits": ("overhead", _row_a_python(overhead.hits_table, overhead.hits_notes)),
     "whole": ("overhead", _row_a_python(overhead.whole_table, lambda _results: [])),
     "warm_orders": ("warm", _row_a_python(warm.cells, warm.notes)),
+    "aws_lambda_line": ("aws_lambda", _of_oldest(aws_lambda.line_shown)),
+    "aws_lambda_init": ("aws_lambda", _row_a_python(aws_lambda.init_table, lambda _results: [])),
+    "aws_lambda_package": ("aws_lambda", _row_a_python(aws_lambda.package_table, lambda _results: [])),
     "starts": ("coldstart", _row_a_python(coldstart.starts_table, coldstart.starts_notes)),
 }
 
 
+WITH_TABLES = [ROOT / folder / "README.md" for folder in (".", "benchmarks", "examples/aws_lambda")]
+
+
 def write_tables() -> None:
     """Rewrite what stands between the markers of each file."""
-    for path in (ROOT / "README.md", ROOT / "benchmarks" / "README.md"):
+    for path in WITH_TABLES:
         path.write_text(with_tables(path.read_text()))
 
 

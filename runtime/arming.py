@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from _thread import RLock  # what `threading` has, which few programs that need no threads load
+from _weakref import ref  # what `weakref` has
 
 from ..models.errors import ArmingError, ArmingWarning, StaleCodeWarning
 from ..models.features import find_feature
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from .hooks import Hook
     from .roots import Codes, Probes
+    from .state import Names
 
     Tell = Callable[[str, type[Warning]], None]
 
@@ -46,6 +48,8 @@ def armed_state(model: BreakpointModel) -> Armed:
     if state is None:
         _arm(model, strict=False, tell=_tell_quietly)
         state = _armed[id(model)]
+    if state.is_unheard:
+        _tell_if_replaced(state)
     return state
 
 
@@ -127,6 +131,7 @@ def _arm(model: BreakpointModel, *, strict: bool, tell: Tell, prepared: str | os
             _take_out(state)
             _install(state, trees)
             state.is_armed = True
+            state.names = _names(model)
         except ArmingError as failed:
             error = failed
         _armed[id(model)] = state  # not before it is complete: other threads find it there without the lock
@@ -224,6 +229,32 @@ def _is_in_place(state: Armed) -> bool:
         return all(key in root.probes for root, _ in _find(state.model).values())
     except ArmingError:
         return False
+
+
+def _names(model: BreakpointModel) -> Names:
+    """Return what each module with a site has under the function's outermost name: the function, or its class."""
+    found = {}
+    for site in model.sites():
+        module, name = site.function.module, site.function.qualname.split(".")[0]
+        try:
+            found[module, name] = ref(vars(sys.modules[module])[name])
+        except (KeyError, TypeError):  # held elsewhere, or of a type that has no weak references
+            continue
+    return found
+
+
+def _tell_if_replaced(state: Armed) -> None:
+    """Warn where an invocation hit no breakpoint, and what its module now has isn't what was armed."""
+    state.is_unheard = False
+    for (module, name), armed in state.names.items():
+        if vars(sys.modules.get(module, sys)).get(name) is not armed():
+            state.names = {}  # once is enough
+            _tell_quietly(
+                f"{state.model.target} ran without its breakpoints: since it was armed, {module} was reloaded, or its "
+                f"{name} replaced; call peakahead.arm(model) again after that",
+                ArmingWarning,
+            )
+            return
 
 
 def _take_out(state: Armed) -> None:

@@ -132,6 +132,11 @@ class Invocation:
             raise refused
 
     @property
+    def is_unheard(self) -> bool:
+        """Tell whether nothing but the first stage has spoken, which reads nothing."""
+        return self._stage < 1
+
+    @property
     def baseline_bytes(self) -> int:
         """What the process held when the model's first invocation began, cold."""
         return self._armed.baseline_bytes

@@ -97,16 +97,23 @@ def with_hooks(original: CodeType, codes: Sequence[CodeType], hooks: Sequence[Ho
         hooks: By the sites' indexes.
     """
     filled: dict[int, CodeType] = {}  # by the ids of the prepared ones
-    for code in reversed(codes):  # the innermost first: they are the others' constants
-        filled[id(code)] = _filled(code, filled, hooks)
-    return {id(old): filled[id(new)] for old, new in zip(nested_codes(original), codes, strict=True)}
+    pairs = list(zip(nested_codes(original), codes, strict=True))
+    for old, code in reversed(pairs):  # the innermost first: they are the others' constants
+        filled[id(code)] = _filled(code, filled, hooks, old)
+    return {id(old): filled[id(code)] for old, code in pairs}
 
 
-def _filled(code: CodeType, nested: dict[int, CodeType], hooks: Sequence[Hook]) -> CodeType:
+def _filled(code: CodeType, nested: dict[int, CodeType], hooks: Sequence[Hook], original: CodeType) -> CodeType:
+    """Return prepared code with its hooks, at the place of the original.
+
+    It may have been prepared in another folder, or where the same function began at another line.
+    """
     constants = tuple(_constants(code, nested, hooks))
-    if all(new is old for new, old in zip(constants, code.co_consts, strict=True)):
+    place = (original.co_filename, original.co_firstlineno)
+    is_there = place == (code.co_filename, code.co_firstlineno)
+    if is_there and all(new is old for new, old in zip(constants, code.co_consts, strict=True)):
         return code
-    return code.replace(co_consts=constants)
+    return code.replace(co_consts=constants, co_filename=place[0], co_firstlineno=place[1])
 
 
 def _constants(code: CodeType, nested: dict[int, CodeType], hooks: Sequence[Hook]) -> Iterator[Any]:

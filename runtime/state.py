@@ -13,9 +13,12 @@ from .warmth import Warmth
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+    from weakref import ReferenceType
 
     from .hooks import Hook
     from .invocation import Invocation
+
+    Names = dict[tuple[str, str], ReferenceType[Any]]
 
 
 class Armed:
@@ -31,6 +34,8 @@ class Armed:
         is_armed: False if its breakpoints couldn't be set.
         is_warm: True once an invocation has ended, of which the process may keep freed memory.
         warmth: What its invocations have shown that a warm process can't reuse.
+        is_unheard: True if the latest invocation to end has hit no breakpoint.
+        names: What its modules had under its functions' names when it was armed, by module and name.
         has_warned: True once an error was told of: after that, `run.errors` alone tells.
     """
 
@@ -44,6 +49,8 @@ class Armed:
         self.is_armed = False
         self.is_warm = False
         self.warmth = Warmth()
+        self.is_unheard = False
+        self.names: Names = {}
         self.has_warned = False
 
     def hook(self, index: int) -> Hook:
@@ -114,6 +121,7 @@ class Armed:
         invocation.end()
         self.active.remove(invocation)
         self.is_warm = True
+        self.is_unheard = invocation.is_unheard
         invocation.conclude()
 
 

@@ -92,6 +92,32 @@ def test_arming_again_after_a_reload_arms_the_new_function(module: Any) -> None:
     assert (module.work(4), old(4)) == (8, 8)
 
 
+def test_a_function_that_was_reloaded_and_runs_bare_is_told_of_once(module: Any) -> None:
+    watched = observing(module.work, module.Held.method)
+    peakahead.arm(watched, strict=True)
+    old = module.work
+    importlib.reload(module)
+    assert forecasts(watched, lambda: old(4)) > 0
+    assert forecasts(watched, lambda: old(4)) > 0, "who holds the old one has nothing to be told"
+
+    assert forecasts(watched, lambda: module.work(4)) == 0
+    with pytest.warns(
+        peakahead.ArmingWarning, match=r"reloaded_host was reloaded, .* call peakahead.arm\(model\) again"
+    ):
+        assert forecasts(watched, lambda: module.work(4)) == 0
+    assert forecasts(watched, lambda: module.work(4)) == 0
+
+    peakahead.arm(watched, strict=True)
+    assert forecasts(watched, lambda: None) == 0
+    assert forecasts(watched, lambda: module.work(4)) > 0, "nothing was replaced, though no breakpoint was hit"
+    importlib.reload(module)
+    assert forecasts(watched, lambda: module.work(4)) == 0
+    sys.modules.pop("reloaded_host")
+    with pytest.warns(peakahead.ArmingWarning, match="reloaded_host was reloaded"):
+        assert forecasts(watched, lambda: None) == 0
+    peakahead.disarm(watched)
+
+
 def test_a_reload_with_another_source_leaves_the_new_function_bare(module: Any, tmp_path: Path) -> None:
     watched = observing(module.work)
     peakahead.arm(watched, strict=True)

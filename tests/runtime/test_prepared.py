@@ -88,6 +88,47 @@ def test_what_is_prepared_is_what_arming_writes(model: tuple[BreakpointModel, st
     assert len(rewritten.co_consts) == len(prepared_code.co_consts)
 
 
+MOVED = """
+import traceback
+import peakahead
+import moved
+model = peakahead.load("model.json")
+assert peakahead.arm(model, strict=True, prepared="model.json")
+try:
+    moved.divide(1)
+except ZeroDivisionError as error:
+    print(*((frame.filename, frame.lineno, frame.line) for frame in traceback.extract_tb(error.__traceback__)[1:]))
+"""
+
+
+def test_tracebacks_tell_of_the_file_that_runs_not_of_the_one_that_was_prepared(tmp_path: Path) -> None:
+    source = "def divide(by):\n    less = [by - 1 for _ in 'a'][0]\n    return (lambda: 1 / less)()\n"
+    built, deployed = tmp_path / "built", tmp_path / "deployed"
+    for folder, text in ((built, source), (deployed, f"# This comment came later.\n\n{source}")):
+        folder.mkdir()
+        (folder / "moved.py").write_text(text)
+
+    def run(folder: Path, script: str) -> str:
+        command = [sys.executable, "-W", "error", "-c", script]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    make = (
+        "import peakahead, sys; sys.path[:0] = [{root!r}]; import moved; from tests.runtime.models import *;"
+        "watching(moved.divide, stored(moved.divide, 'less', 'less = ')).save('model.json');"
+        "peakahead.prepare(peakahead.load('model.json'), 'model.json')"
+    )
+    run(built, make.format(root=str(ROOT)))
+    for file in built.glob("model.*"):
+        (deployed / file.name).write_bytes(file.read_bytes())
+    (built / "moved.py").unlink()
+
+    path = str(deployed / "moved.py")
+    frames = [(path, 5, "return (lambda: 1 / less)()")] * 2
+    assert run(deployed, MOVED) == " ".join(map(str, frames))
+
+
 def another_model() -> BreakpointModel:
     return watching(targets.loop, stored(targets.loop, "total", "total += "))
 
