@@ -32,7 +32,7 @@ class Result(Record):
         measured_peak_bytes: The highest resident size of the process while the invocation ran, or None where the
             system doesn't tell.
         measured_growth_bytes: What of it lies above `baseline_bytes`, or None.
-        baseline_bytes: What the process held when the first invocation began, cold.
+        baseline_bytes: What the process holds cold: the least that it held when an invocation began.
         entry_bytes: What it held when the invocation began: in a warm process also what earlier ones left behind.
         armed: False if the breakpoints couldn't be set, since the code isn't what was trained, say.
         forecast_s: Seconds from the invocation's beginning to the forecast.

@@ -294,5 +294,12 @@ def _tell_quietly(message: str, kind: type[Warning]) -> None:
             raise
 
 
+def _begin_anew() -> None:
+    """In a forked child: pages of files aren't handed down, so what it holds cold is less than its parent's."""
+    _lock.release()
+    for state in _armed.values():
+        state.baseline_bytes = 0
+
+
 if hasattr(os, "register_at_fork"):  # a child must not find the lock held by a thread that it hasn't got
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_begin_anew)

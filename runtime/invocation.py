@@ -99,8 +99,6 @@ class Invocation:
         self._on_forecast = on_forecast
         self.raises_errors = raise_errors
         self._limit = limit_bytes
-        if not armed.baseline_bytes:  # not when it was armed: what a process loads after that isn't the function's
-            armed.baseline_bytes = resident_bytes()
         warmth = armed.warmth
         self._passed = (warmth.expected_bytes, warmth.most_bytes, ARENA_BYTES) if armed.is_warm else _COLD
         self._stage = -1
@@ -138,7 +136,7 @@ class Invocation:
 
     @property
     def baseline_bytes(self) -> int:
-        """What the process held when the model's first invocation began, cold."""
+        """What the process holds cold: the least that it held when an invocation of the model began."""
         return self._armed.baseline_bytes
 
     @property
@@ -177,7 +175,10 @@ class Invocation:
             return None
         self._stage = index
         try:
-            self._note(_Said(index, growth, values, resident_bytes(), perf_counter() - self.began))
+            resident = resident_bytes()
+            if index == 0:
+                self._armed.note_beginning(resident)
+            self._note(_Said(index, growth, values, resident, perf_counter() - self.began))
         except READING_ERRORS as error:  # no memory left, say
             self.count_error("the forecast", error)
             return None

@@ -27,7 +27,7 @@ class Armed:
     Attributes:
         model: The model; held, since it is found by its id.
         plan: What its invocations share.
-        baseline_bytes: The resident size when its first invocation began, cold; 0 before.
+        baseline_bytes: What the process holds cold: the least that it held when an invocation began; 0 before.
         current: The invocation that this thread or task is in.
         active: All that are under way, for threads that they started.
         hooks: What was made for its sites.
@@ -93,6 +93,15 @@ class Armed:
             n += 1
             invocation = invocation.outer
         return innermost if n == len(active) else None
+
+    def note_beginning(self, resident: int) -> None:
+        """Take what the process holds when an invocation begins.
+
+        Growth counts from there, as in training: not from where the model was armed, since what a process loads after
+        that isn't the function's, nor from the first invocation alone, whose arguments may be large.
+        """
+        if resident < self.baseline_bytes or not self.baseline_bytes:
+            self.baseline_bytes = resident
 
     def enter(self, invocation: Invocation) -> None:
         """Begin an invocation: this thread or task is in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import subprocess
 import sys
@@ -68,6 +69,23 @@ def test_the_bound_leaves_room_for_what_a_warm_process_cannot_reuse(armed: Break
     margins = [run.forecast.upper_peak_bytes - run.forecast.peak_bytes for run in (cold, warm)]
     assert margins[0] == cold.forecast.upper_bytes - cold.forecast.growth_bytes
     assert margins[1] - margins[0] == ARENA_BYTES
+
+
+def test_growth_counts_from_the_least_that_was_held_when_an_invocation_began(armed: BreakpointModel) -> None:
+    serve = peakahead.predict_memory(armed, on_result=str)
+    given = mmap.mmap(-1, 40 * MIB)  # the first one's arguments
+    for page in range(0, len(given), mmap.PAGESIZE):
+        given[page] = 1
+    with serve as first:
+        make_rows(MIB)
+    given.close()
+    with serve as second:
+        make_rows(MIB)
+
+    assert first.result is not None
+    assert second.result is not None
+    assert first.result.baseline_bytes - second.result.baseline_bytes == pytest.approx(40 * MIB, rel=0.05)
+    assert second.result.peak_bytes < first.result.baseline_bytes
 
 
 def test_memory_that_is_reused_is_not_counted_twice(armed: BreakpointModel) -> None:
