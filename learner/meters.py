@@ -7,12 +7,10 @@ the kernel maps well under 1 MiB in 20 us.
 
 from __future__ import annotations
 
-import functools
 import os
 import resource
 import threading
 import tracemalloc
-from collections.abc import Callable
 from typing import Protocol
 
 from ..models.errors import InvalidOption
@@ -190,24 +188,3 @@ def resident_bytes() -> int:
     """Return what the process holds now; raises OSError where there is no /proc."""
     with open("/proc/self/statm", "rb", buffering=0) as file:
         return int(file.read().split()[1]) * _PAGE_BYTES
-
-
-def give_back_freed() -> None:
-    """Give the system the memory that was freed and is held for reuse, where the C library can.
-
-    An invocation that reuses what earlier ones freed would seem to need less than it does.
-    """
-    trim = _malloc_trim()
-    if trim is not None:
-        trim(0)
-
-
-@functools.cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    try:
-        import ctypes
-
-        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim  # of glibc alone
-    except (ImportError, AttributeError, OSError, TypeError):
-        return None
-    return trim

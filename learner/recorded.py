@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from time import perf_counter
 
 from .descriptors import OwnDescriptor
+from .freed import give_back_freed
 from .known_code import KnownCode
-from .meters import OwnGrowth, SampledMeter, give_back_freed, process_meter
+from .meters import OwnGrowth, SampledMeter, process_meter
 from .origin import Origin, head_with
 from .recording import MAGIC, Recorder
 from .spelled import SpelledNames

@@ -128,7 +128,8 @@ class RecordedCall:
         self._name = ""
 
     def _write(self, content: Any) -> None:
-        TraceFolder(self.recorder.folder).write_as(self._name + SUFFIX, content)
+        # Not lasting: the function's caller waits, and a file that a power failure cut short is known for it.
+        TraceFolder(self.recorder.folder).write_as(self._name + SUFFIX, content, lasting=False)
 
     def _drop(self) -> None:
         """Measure no more, and take back that it began."""

@@ -60,15 +60,20 @@ class TraceFolder:
         """
         self.write_as(f"{origin.invocation}-{uuid.uuid4().hex[:12]}{SUFFIX}", with_origin(content, origin))
 
-    def write_as(self, name: str, content: bytes | Iterable[bytes]) -> None:
+    def write_as(self, name: str, content: bytes | Iterable[bytes], lasting: bool = True) -> None:
         """Write a file of this name, over the one that has it, if there is one.
+
+        Args:
+            name: The file's name.
+            content: All of it, or its pieces.
+            lasting: Whether to wait until the disk has it.
 
         Raises:
             InvalidTrace: If it can't be written.
         """
         path = os.path.join(self.path, name)
         try:
-            write_whole(path, content)
+            write_whole(path, content, lasting)
         except OSError as error:
             raise InvalidTrace(
                 f"{path} can't be written ({error.strerror}): free some space, or give another folder"

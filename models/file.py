@@ -28,8 +28,14 @@ def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
         raise InvalidModel(f"{path} can't be written: {error.strerror}; save the model elsewhere") from error
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes | Iterable[bytes]) -> None:
-    """Write a file, at once or piece by piece, whole or not at all; raises OSError and leaves nothing beside it."""
+def write_whole(path: str | os.PathLike[str], content: bytes | Iterable[bytes], lasting: bool = True) -> None:
+    """Write a file whole or not at all; raises OSError and leaves nothing beside it.
+
+    Args:
+        path: Its path.
+        content: All of it, or its pieces.
+        lasting: Whether to wait until the disk has it, so that it is whole also after the power fails.
+    """
     folder, name = os.path.split(os.path.abspath(path))
     temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
     # Made here and with the permissions that it is to have: to ask for the umask is to change it, for all threads.
@@ -38,8 +44,9 @@ def write_whole(path: str | os.PathLike[str], content: bytes | Iterable[bytes]) 
         with os.fdopen(descriptor, "wb") as file:
             for piece in (content,) if isinstance(content, bytes) else content:
                 file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
