@@ -22,6 +22,8 @@ from peakahead.models.readings import read_all
 from tests.learner.test_record import counts
 from tests.programs import private
 
+pytestmark = pytest.mark.usefixtures("quick_collections")
+
 # Long and rare enough not to be in a trace by chance, and an attribute's name: so it may stand in every place.
 SECRETS = st.text(string.ascii_lowercase, min_size=9, max_size=9).map(lambda text: f"q{text}jx")
 OTHER_TEXTS = st.text(min_size=1, max_size=60)

@@ -75,7 +75,7 @@ def raises(n: int) -> int:
     try:
         raise KeyError("first secret")
     except KeyError:
-        raise ValueError(f"a secret of {len(data)}")
+        raise ValueError(f"a secret of {len(data)}")  # noqa: B904 - so that it has a context and no cause
 
 
 def forks(n: int, record_inside: Callable[[int], Any] | None = None) -> int:
