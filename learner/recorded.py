@@ -19,6 +19,7 @@ from .freed import give_back_freed
 from .known_code import KnownCode
 from .meters import OwnGrowth, SampledMeter, process_meter
 from .origin import Origin, head_with
+from .pools import TakenPools
 from .recording import MAGIC, Recorder
 from .spelled import SpelledNames
 from .tracer import MAX_HITS, Tracer
@@ -48,6 +49,7 @@ class Recorded:
         self._file = OwnDescriptor(_unnamed_file())
         self._recorder = Recorder(self._file.number)
         gc.collect()
+        self._pools = TakenPools()
         give_back_freed()
         self._process_meter = process_meter()
         self.is_sampled = isinstance(self._process_meter, SampledMeter)
@@ -115,12 +117,14 @@ class Recorded:
         self._recorder.abandon()
         self._tracer.stop()
         self._process_meter.close()
+        self._pools.release()
         self._file.close()
 
     def abandon(self) -> None:
         """Do the same in a forked child, whose meter is the parent's."""
         self._recorder.abandon()
         self._tracer.stop()
+        self._pools.release()
         self._file.close()
 
 

@@ -24,8 +24,8 @@ ALLOWED = {
 LIGHT = (
     *("child", "isolation", "meters", "recording", "scope", "stores", "tracer", "invocations", "target", "warming"),
     # and what records in production
-    *("record", "recorded_call", "recorded", "process", "known_code", "spelled", "freed", "descriptors"),
-    *("origin", "trace_folder"),
+    *("record", "recorded_call", "recorded", "process", "known_code", "spelled", "freed", "pools"),
+    *("descriptors", "origin", "trace_folder"),
 )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
@@ -25,6 +26,12 @@ def handler(event: dict[str, Any]) -> int:
     label = event.get("kind", "plain")
     data = fills(n * 2 if label == "double" else n)
     return len(data)
+
+
+def fills_texts(n: int) -> int:
+    """Hold many small texts, and say what they take."""
+    texts = [str(number) * 9 for number in range(n)]
+    return sum(sys.getsizeof(text) + 15 & ~15 for text in texts) + sys.getsizeof(texts)
 
 
 def drawn() -> int:
