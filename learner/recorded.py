@@ -8,6 +8,7 @@ happens; the trace is copied from there, whole, to where it is kept.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import tempfile
@@ -46,29 +47,34 @@ class Recorded:
 
     def __init__(self, known: KnownCode, spelled: SpelledNames | None, is_cold: bool) -> None:
         self._known = known
-        self._file = OwnDescriptor(_unnamed_file())
-        self._recorder = Recorder(self._file.number)
-        gc.collect()
-        self._pools = TakenPools()
-        give_back_freed()
-        self._process_meter = process_meter()
-        self.is_sampled = isinstance(self._process_meter, SampledMeter)
-        self._meter = OwnGrowth(self._process_meter)
-        self._warmed = warm(self._meter) if is_cold else None
         self._n_pauses = 0
-        self.baseline_bytes = self._meter.start()
-        may_name = spelled.may_name if spelled is not None else None
-        self._tracer = Tracer(
-            known.is_traced,
-            self._meter,
-            self._recorder,
-            self.baseline_bytes,
-            stores_of=known.stores_of,
-            may_name=may_name,
-            spares=True,
-        )
-        self._began = perf_counter()
-        self._tracer.start()
+        with contextlib.ExitStack() as undo:  # whatever fails here, a time limit of the host's included
+            self._file = OwnDescriptor(_unnamed_file())
+            undo.callback(self._file.close)
+            self._recorder = Recorder(self._file.number)
+            gc.collect()
+            self._pools = TakenPools()
+            undo.callback(self._pools.release)
+            give_back_freed()
+            self._process_meter = process_meter()
+            undo.callback(self._process_meter.close)
+            self.is_sampled = isinstance(self._process_meter, SampledMeter)
+            self._meter = OwnGrowth(self._process_meter)
+            self._warmed = warm(self._meter) if is_cold else None
+            self.baseline_bytes = self._meter.start()
+            self._tracer = Tracer(
+                known.is_traced,
+                self._meter,
+                self._recorder,
+                self.baseline_bytes,
+                stores_of=known.stores_of,
+                may_name=spelled.may_name if spelled is not None else None,
+                spares=True,
+            )
+            undo.callback(self._tracer.stop)
+            self._began = perf_counter()
+            self._tracer.start()
+            undo.pop_all()
 
     @property
     def failure(self) -> str:

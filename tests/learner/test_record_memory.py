@@ -86,7 +86,7 @@ def test_pools_that_python_holds_for_reuse_hide_nothing(tmp_path: Path) -> None:
     said = script(
         f"""
 kept = [str(number) * 9 for number in range(400_000)]
-kept = [text for place, text in enumerate(kept) if place % 4_000 == 0]  # frees all but one in many a page
+kept = [text for place, text in enumerate(kept) if place % 40_000 == 0]  # all but one in an arena are freed
 wrapped = peakahead.record(recorded.fills_texts, {str(tmp_path)!r})
 print(*[wrapped(n) for n in (100_000, 20_000, 200_000, 20_000, 100_000)])
 """

@@ -79,6 +79,7 @@ def handles(secret: str, value: Any, folder: str, **named: Any) -> str:
         raise Held(secret)
     except Held as caught:
         error = caught
+    found: Any = None
     for key, item in mapping.items():
         found = (key, item)
     held = [
