@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from time import perf_counter
 
+from ..models.guard import is_from_signal_handler
 from .descriptors import OwnDescriptor
 from .freed import give_back_freed
 from .known_code import KnownCode
@@ -139,7 +140,7 @@ def _unnamed_file() -> int:
     try:
         with tempfile.TemporaryFile(prefix="peakahead-") as file:
             return os.dup(file.fileno())
-    except OSError:
-        if not hasattr(os, "memfd_create"):
+    except OSError as error:
+        if is_from_signal_handler(error) or not hasattr(os, "memfd_create"):
             raise
         return os.memfd_create("peakahead")  # nowhere to write: in memory that isn't the process's

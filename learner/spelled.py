@@ -14,6 +14,7 @@ from typing import Any
 
 from ..models.attributes import class_name, is_heap_type, mro
 from ..models.features import is_genuine
+from ..models.guard import is_from_signal_handler
 from ..models.readings import Step
 from .scope import Scope
 
@@ -72,8 +73,10 @@ def _codes_of(module: ModuleType) -> list[CodeType]:
         found = loader.get_code(name)
         if isinstance(found, CodeType):
             return [found]
-    except (AttributeError, LookupError, ImportError, OSError, SyntaxError, TypeError, ValueError):
-        pass  # run by hand, or its file is gone
+    except (AttributeError, LookupError, ImportError, OSError, SyntaxError, TypeError, ValueError) as error:
+        if is_from_signal_handler(error):
+            raise
+        # It was run by hand, or its file is gone.
     values = [*namespace.values()]
     values += [item for value in values if isinstance(value, type) for item in _namespace_of(value).values()]
     return [value.__code__ for value in values if type(value) is FunctionType]
