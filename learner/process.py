@@ -12,9 +12,6 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Protocol
 
-from ..models.guard import is_from_signal_handler
-from .meters import resident_bytes
-
 
 class Running(Protocol):
     """A call of a recorded function, while it runs."""
@@ -34,14 +31,12 @@ class Process:
     Attributes:
         name: Random, and so told from those of other machines' processes.
         n_begun: How many calls of recorded functions have begun.
-        cold_bytes: What it held before the first of them, or 0 where the system doesn't tell.
         lock: Held for a moment while something here, or a recorder's count, changes.
     """
 
     def __init__(self) -> None:
         self.current: ContextVar[Running | None] = ContextVar("peakahead recorded", default=None)
         self.n_begun = 0
-        self.cold_bytes = 0
         self._is_now()
 
     def _is_now(self) -> None:
@@ -52,8 +47,6 @@ class Process:
     def enter(self, run: Running) -> int:
         """Note that a call begins; return how many had begun before."""
         with self.lock:
-            if not self.n_begun:
-                self.cold_bytes = _held_bytes()
             for other in self._running:
                 if (run.is_recorded and other.is_recorded) or not (_is_inside(run, other) or _is_inside(other, run)):
                     run.is_overlapped = other.is_overlapped = True
@@ -81,15 +74,6 @@ def around(run: Running | None) -> Iterator[Running]:
         if not run.is_over:
             yield run
         run = run.outer
-
-
-def _held_bytes() -> int:
-    try:
-        return resident_bytes()
-    except OSError as error:
-        if is_from_signal_handler(error):
-            raise
-        return 0
 
 
 def _is_inside(run: Running, other: Running) -> bool:

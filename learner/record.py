@@ -189,7 +189,6 @@ class FunctionRecorder:
             process=process.name,
             place=place,
             baseline_bytes=recorded.baseline_bytes if recorded is not None else 0,
-            cold_bytes=process.cold_bytes,
         )
 
     def count(self, what: str) -> None:

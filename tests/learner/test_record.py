@@ -238,7 +238,6 @@ def test_origins_tell_cold_from_warm_and_version_from_version(tmp_path: Path) ->
     (fingerprint,) = [one for one in traces(tmp_path)[0].fingerprints if one.function == first.target]
     assert first.source == fingerprint.source != ""
     held = resident_bytes()
-    assert first.cold_bytes == third.cold_bytes > 0
     assert all(abs(origin.baseline_bytes - held) < held / 2 for origin in (first, second, third))
     assert all(
         origin.peak_bytes == pytest.approx(n * MIB, rel=0.2) for n, origin in enumerate((first, second, third), 1)
