@@ -27,16 +27,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from types import CodeType
 from typing import Any
 
-from ..models.fingerprints import Fingerprint
 from ..models.registered import Registration, registrations
-from ..models.sites import FunctionRef
-from .meters import Meter, make_meter
+from .meters import make_meter
 from .recording import Recorder
 from .scope import Scope
 from .tracer import Tracer
+from .warming import findings, warm
 
 _LONGEST_REPORT = 4_000
 
@@ -247,7 +245,7 @@ def _run(task: Task, request: dict[str, Any]) -> dict[str, Any]:
     trace = os.open(request["trace"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if request.get("trace") else -1
     meter = make_meter(task.meter, task.fork)
     recorder = Recorder(trace) if trace >= 0 else None
-    warmed = _warm(meter) if recorder is not None else None
+    warmed = warm(meter) if recorder is not None else None
     gc.collect()
     baseline = meter.start()
     tracer = Tracer(task.scope.matcher(), meter, recorder, baseline) if recorder is not None else None
@@ -271,7 +269,7 @@ def _run(task: Task, request: dict[str, Any]) -> dict[str, Any]:
     }
     del warmed
     if recorder is not None and tracer is not None:
-        recorder.close({**report, **_findings(tracer)})
+        recorder.close({**report, **findings(tracer)})
         os.close(trace)
     if request.get("result") and not failure:
         with open(request["result"], "wb") as file:
@@ -299,44 +297,6 @@ def call_to_end(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dic
             pass
         return None
     return value
-
-
-def _findings(tracer: Tracer) -> dict[str, Any]:
-    return {
-        "functions": [Fingerprint.of(function, code).to_json() for function, code in tracer.codes.items()],
-        "retired": tracer.retired,
-        "spent_s": tracer.spent_s,
-        "recursive": [function.to_json() for function in tracer.recursive],
-    }
-
-
-def _warm(meter: Meter) -> Tracer:
-    """Trace something small, so that the tracer's own first-touched pages don't count as the function's growth.
-
-    Returns:
-        The tracer, to be held until the invocation is over: its memory, freed, would be the function's to reuse.
-    """
-
-    def everywhere(_code: CodeType, _globals: dict[str, Any]) -> bool:
-        return True
-
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    tracer = Tracer(everywhere, meter, Recorder(nowhere), meter.start())
-    tracer.start()
-    _exercise([os.devnull, "a"], number=1.5)
-    tracer.stop()
-    os.close(nowhere)
-    return tracer
-
-
-def _exercise(items: list[str], number: float) -> float:
-    """Store values of several kinds, doing nothing itself whose pages the function might be the first to touch."""
-    total = number
-    for item in items:
-        size = len(item)
-        total += size
-    rest = {"file": sys.stdout, "self": FunctionRef("", "")}
-    return total + len(rest)
 
 
 def _describe(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from .facts import HAS_INSTRUCTION_EVENTS, monitoring
@@ -18,6 +18,7 @@ from .frames import assigned_now
 from .plan import Plan, TracedSite, Watcher
 from .stores import Store
 
+OUR_TOOL = "peakahead"
 _TOOL_IDS = (4, 3)  # those that no kind of tool has a claim to
 
 
@@ -77,26 +78,44 @@ class InstructionEvents:
         self._code: dict[int, _Code] = {}
         self._latest: _Code | None = None
         self._pending: dict[int, _Moment] = {}  # by the frame's id: where its last store is to be seen done
+        self._has_tool = False
 
     def start(self) -> None:
         events = monitoring.events
-        monitoring.use_tool_id(self._tool_id, "peakahead")
-        monitoring.register_callback(self._tool_id, events.PY_START, self._on_start)
-        monitoring.register_callback(self._tool_id, events.INSTRUCTION, self._on_instruction)
-        monitoring.set_events(self._tool_id, events.PY_START)
+        if not self._has_tool:
+            monitoring.use_tool_id(self._tool_id, OUR_TOOL)
+            self._has_tool = True
+            monitoring.register_callback(self._tool_id, events.PY_START, self._on_start)
+            monitoring.register_callback(self._tool_id, events.INSTRUCTION, self._on_instruction)
+        self._listen(events.PY_START, events.INSTRUCTION)
         monitoring.restart_events()  # what an earlier trace switched off
 
+    def pause(self) -> None:
+        self._listen(monitoring.events.NO_EVENTS, monitoring.events.NO_EVENTS)
+
+    def _listen(self, everywhere: int, in_traced: int) -> None:
+        if self._has_tool:
+            monitoring.set_events(self._tool_id, everywhere)
+            for known in list(self._code.values()):
+                monitoring.set_local_events(self._tool_id, known.traced, in_traced)
+
     def stop(self) -> None:
-        events = monitoring.events
-        monitoring.set_events(self._tool_id, events.NO_EVENTS)
-        for known in self._code.values():
-            monitoring.set_local_events(self._tool_id, known.traced, events.NO_EVENTS)
-        for event in (events.PY_START, events.INSTRUCTION):
-            monitoring.register_callback(self._tool_id, event, None)
-        monitoring.free_tool_id(self._tool_id)
+        self.pause()
+        if self._has_tool:
+            self._has_tool = False
+            for event in (monitoring.events.PY_START, monitoring.events.INSTRUCTION):
+                monitoring.register_callback(self._tool_id, event, None)
+            monitoring.free_tool_id(self._tool_id)
 
     def _on_start(self, code: CodeType, _offset: int) -> Any:
-        frame = sys._getframe(1)
+        try:
+            return self._started(code, sys._getframe(1))
+        except BaseException as error:
+            if not self._watcher.spares(error):
+                raise
+            return None
+
+    def _started(self, code: CodeType, frame: FrameType) -> Any:
         known = self._code.get(id(code))
         if known is None:
             # Compiled extensions may make events with code that no frame runs.
@@ -107,36 +126,41 @@ class InstructionEvents:
 
     def _first_met(self, code: CodeType, namespace: dict[str, Any]) -> _Code | None:
         with self._lock:
-            if id(code) not in self._code:  # else another thread was here in the meantime
+            if id(code) not in self._code and self._has_tool:  # else another thread was here in the meantime
                 plan = self._watcher.plan(code, namespace)
                 if plan is None:
                     return None
                 self._code[id(code)] = _Code(plan)
                 monitoring.set_local_events(self._tool_id, code, monitoring.events.INSTRUCTION)
-            return self._code[id(code)]
+            return self._code.get(id(code))
 
     def _on_instruction(self, code: CodeType, offset: int) -> Any:
-        known = self._latest
-        if known is None or known.traced is not code:
-            known = self._latest = self._code[id(code)]
         try:
-            moment = known.moments[offset]
-        except KeyError:
-            return self._disable
-        frame = _getframe(1)
-        if not moment.is_over and (not moment.is_shared or self._pending.pop(id(frame), None) is moment):
-            is_over = True
-            for site in moment.sites or self._sites(known.plan, moment):
-                if not site.retired:
-                    self._hit(site, assigned_now(frame, site.variable))
+            known = self._latest
+            if known is None or known.traced is not code:
+                known = self._latest = self._code[id(code)]
+            try:
+                moment = known.moments[offset]
+            except KeyError:
+                return self._disable
+            frame = _getframe(1)
+            if not moment.is_over and (not moment.is_shared or self._pending.pop(id(frame), None) is moment):
+                is_over = True
+                for site in moment.sites or self._sites(known.plan, moment):
                     if not site.retired:
-                        is_over = False
-            moment.is_over = is_over
-        leads_to = moment.leads_to
-        if leads_to is not None and not leads_to.is_over:
-            self._pending[id(frame)] = leads_to
+                        self._hit(site, assigned_now(frame, site.variable))
+                        if not site.retired:
+                            is_over = False
+                moment.is_over = is_over
+            leads_to = moment.leads_to
+            if leads_to is not None and not leads_to.is_over:
+                self._pending[id(frame)] = leads_to
+                return None
+            return self._disable if moment.is_over else None
+        except BaseException as error:
+            if not self._watcher.spares(error):
+                raise
             return None
-        return self._disable if moment.is_over else None
 
     def _sites(self, plan: Plan, moment: _Moment) -> tuple[TracedSite, ...]:
         moment.sites = tuple(self._watcher.site(plan, store) for store in moment.stores)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import hashlib
 import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -24,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models.errors import TrainingFailed
+from .origin import environment
 
 _START_TIMEOUT_S = 300.0  # a large module's imports, on a loaded machine
 _GRACE_S = 10.0  # after an invocation's own time limit, for the server to report it
@@ -53,16 +52,6 @@ class Outcome:
     trace: bytes = b""
     result: bytes = b""
     environment: tuple[str, str, str] = ("", "", "")
-
-
-@functools.cache
-def environment() -> tuple[str, str, str]:
-    """Return this process's Python version, its platform, and the C library, whose allocator decides what stays."""
-    return (
-        platform.python_version(),
-        f"{platform.system()} {platform.machine()}",
-        " ".join(platform.libc_ver()).strip() or "unknown",
-    )
 
 
 class Server:

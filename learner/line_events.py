@@ -70,32 +70,50 @@ class LineEvents:
         self._watcher = watcher
         self._code: dict[int, _Ways | None] = {}
         self._skipped: list[CodeType] = []  # held, so that their ids stay theirs
+        self._is_over = False
 
     def start(self) -> None:
         threading.settrace(self._on_call)
         sys.settrace(self._on_call)
 
+    def pause(self) -> None:
+        if sys.gettrace() == self._on_call:  # else a debugger has taken over meanwhile
+            sys.settrace(None)
+        if threading.gettrace() == self._on_call:
+            threading.settrace(None)
+
     def stop(self) -> None:
-        sys.settrace(None)
-        threading.settrace(None)
+        self._is_over = True
+        self.pause()
+        for ways in list(self._code.values()):  # so that threads which go on come to see that it's over
+            if ways is not None:
+                ways.forget()
 
     def _on_call(self, frame: FrameType, _event: str, _arg: Any) -> TraceFunction | None:
-        code = frame.f_code
         try:
-            ways = self._code[id(code)]
-        except KeyError:
-            ways = self._ways_of(code, frame.f_globals)
-            if ways is not None and ways.plan.stores.busy_lines:
-                # Python 3.12 makes events of instructions only if it was asked to before tracing is switched on.
-                frame.f_trace_opcodes = True
-                sys.settrace(self._on_call)
-                frame.f_trace_opcodes = False
-        if ways is None:
+            if self._is_over:  # in a thread that goes on
+                self.pause()
+                return None
+            code = frame.f_code
+            try:
+                ways = self._code[id(code)]
+            except KeyError:
+                ways = self._ways_of(code, frame.f_globals)
+                if ways is not None and ways.plan.busy_lines:
+                    # Python 3.12 makes events of instructions only if it was asked to before tracing is switched on.
+                    frame.f_trace_opcodes = True
+                    sys.settrace(self._on_call)
+                    frame.f_trace_opcodes = False
+            if ways is None:
+                return None
+            offset = frame.f_lasti
+            if ways.tells_entries and offset in ways.plan.stores.entries:  # not where a generator is resumed
+                ways.tells_entries = self._watcher.entered(ways.plan, frame, assigned)
+            return None if ways.is_over else self._local_tracer(ways, offset)
+        except BaseException as error:
+            if not self._watcher.spares(error):
+                raise
             return None
-        offset = frame.f_lasti
-        if ways.tells_entries and offset in ways.plan.stores.entries:  # not where a generator is resumed
-            ways.tells_entries = self._watcher.entered(ways.plan, frame, assigned)
-        return None if ways.is_over else self._local_tracer(ways, offset)
 
     def _ways_of(self, code: CodeType, namespace: dict[str, Any]) -> _Ways | None:
         plan = self._watcher.plan(code, namespace)
@@ -106,20 +124,24 @@ class LineEvents:
 
     def _local_tracer(self, ways: _Ways, offset: int) -> TraceFunction:
         onward = ways.onward(offset)
-        busy = ways.plan.stores.busy_lines
+        busy = ways.plan.busy_lines
 
-        def trace(frame: FrameType, event: str, _arg: Any) -> TraceFunction:
+        def trace(frame: FrameType, event: str, _arg: Any) -> TraceFunction | None:
             nonlocal onward
             try:
-                sites, onward = onward[frame.f_lasti]
-            except KeyError:
-                sites, onward = self._way(ways, onward[_HERE], frame.f_lasti)
-            if sites:
-                for site in sites:
-                    if not site.retired:
-                        self._watcher.hit(site, assigned(frame, site.variable))
-                        if site.retired:
-                            ways.forget()
+                try:
+                    sites, onward = onward[frame.f_lasti]
+                except KeyError:
+                    if self._is_over:
+                        self.pause()
+                        return None
+                    sites, onward = self._way(ways, onward[_HERE], frame.f_lasti)
+                if sites:
+                    tell(frame, sites)
+            except BaseException as error:
+                if not self._watcher.spares(error):
+                    raise
+                return None
             if busy and event == "line" and (frame.f_lineno in busy) is not frame.f_trace_opcodes:
                 frame.f_trace_opcodes = not frame.f_trace_opcodes
             if event == "exception":
@@ -130,7 +152,14 @@ class LineEvents:
                 return rest(frame)
             return trace
 
-        def resting(frame: FrameType, event: str, arg: Any) -> TraceFunction:
+        def tell(frame: FrameType, sites: Sites) -> None:
+            for site in sites:
+                if not site.retired:
+                    self._watcher.hit(site, assigned(frame, site.variable))
+                    if site.retired:
+                        ways.forget()
+
+        def resting(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
             return trace(frame, event, arg) if event == "exception" else resting
 
         def rest(frame: FrameType) -> TraceFunction:
@@ -146,7 +175,7 @@ class LineEvents:
 
     def _way(self, ways: _Ways, before: int, at: int) -> tuple[Sites | None, dict[int, Any]]:
         plan = ways.plan
-        found = [self._watcher.site(plan, store) for store in plan.stores.between(before, at)]
+        found = [self._watcher.site(plan, store) for store in plan.stores.between(before, at, plan.busy_lines)]
         sites: Sites | None = tuple(site for site in found if not site.retired)
         if not sites and all(map(plan.is_retired, plan.stores.reachable(at))):
             sites = None

@@ -5,7 +5,9 @@ It is read and written without NumPy, so that a function can be recorded where o
 
 from __future__ import annotations
 
+import functools
 import json
+import platform
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -27,8 +29,9 @@ class Origin:
     Attributes:
         target: The function.
         invocation: A name for the arguments: equal for equal invocations.
-        status: ok, or what became of it: raised, timed out, killed.
-        detail: What happened, if it isn't ok.
+        status: ok, or what became of it: raised, timed out, killed; of recordings also unfinished, where its process
+            ended before it did, and overlapped, where another ran in its process meanwhile.
+        detail: What happened, if it isn't ok; of recordings the class of the exception.
         traced: False if only its peak was measured.
         peak_bytes: The highest growth.
         meter: What measured it.
@@ -39,7 +42,7 @@ class Origin:
         source: The digest of the function's source, or empty where it isn't known: which version of it ran.
         process: A name for the process that it ran in, if others ran there before or after; empty if it had one of its
             own.
-        place: How many invocations that process had recorded before.
+        place: How many invocations of recorded functions that process had begun before, recorded or not.
         baseline_bytes: What the process held when it began.
         cold_bytes: What the process held before its first invocation, recorded or not; 0 where it isn't known.
     """
@@ -81,9 +84,24 @@ class Origin:
         )
 
 
+@functools.cache
+def environment() -> tuple[str, str, str]:
+    """Return this process's Python version, its platform, and the C library, whose allocator decides what stays."""
+    return (
+        platform.python_version(),
+        f"{platform.system()} {platform.machine()}",
+        " ".join(platform.libc_ver()).strip() or "unknown",
+    )
+
+
 def with_origin(content: bytes, origin: Origin) -> bytes:
     """Return a trace file's content with its origin; of an invocation that wasn't traced, the origin alone."""
-    return MAGIC + framed(ORIGIN, origin.to_json()) + content[len(MAGIC) :]
+    return head_with(origin) + content[len(MAGIC) :]
+
+
+def head_with(origin: Origin) -> bytes:
+    """Return what stands before the records of a trace with its origin."""
+    return MAGIC + framed(ORIGIN, origin.to_json())
 
 
 def read_origin(content: bytes) -> Origin:

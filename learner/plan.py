@@ -60,12 +60,13 @@ class TracedSite:
 class Plan:
     """What is known of one code object: its stores, and the sites that they are."""
 
-    __slots__ = ("code", "entries", "entry_sites", "is_recursive", "reference", "sites", "stores")
+    __slots__ = ("busy_lines", "code", "entries", "entry_sites", "is_recursive", "reference", "sites", "stores")
 
-    def __init__(self, code: CodeType, reference: FunctionRef) -> None:
+    def __init__(self, code: CodeType, reference: FunctionRef, stores: CodeStores) -> None:
         self.code = code  # held, since plans are found by its id: hashing a code object hashes all its constants
         self.reference = reference
-        self.stores = CodeStores(code)
+        self.stores = stores
+        self.busy_lines = set(stores.busy_lines)
         self.sites: dict[Store, TracedSite] = {}
         self.entry_sites: tuple[TracedSite, ...] | None = None
         self.entries = 0  # calls that were not inside another of the same function
@@ -86,7 +87,7 @@ class Plan:
     def calm_lines(self) -> None:
         """Follow no longer the single instructions of lines whose sites are all retired."""
         live = {line for (_, line), site in self.sites.items() if not site.retired}
-        self.stores.busy_lines.difference_update({line for _, line in self.sites} - live)
+        self.busy_lines.difference_update({line for _, line in self.sites} - live)
 
 
 class Watcher(Protocol):
@@ -104,10 +105,15 @@ class Watcher(Protocol):
     def hit(self, site: TracedSite, value: Any) -> None:
         """Note that a site's variable was assigned a value."""
 
+    def spares(self, error: BaseException) -> bool:
+        """Note what was raised while an event was told; return whether the function is to be spared it."""
+
 
 class Source(Protocol):
-    """Tells a watcher of calls and of stores, from `start` to `stop`."""
+    """Tells a watcher of calls and of stores, from `start` to `stop`, but not from `pause` to the next `start`."""
 
     def start(self) -> None: ...
+
+    def pause(self) -> None: ...
 
     def stop(self) -> None: ...

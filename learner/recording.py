@@ -11,6 +11,7 @@ that the records of a long run take no memory that would be learned as the funct
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import mmap
@@ -22,6 +23,7 @@ from typing import Any
 
 from ..models.readings import Path
 from ..models.sites import Site
+from .descriptors import OwnDescriptor
 
 MAGIC = b"peakahead trace 1\n"
 ORIGIN, DEFINITION, HIT, FOOTER = b"O", b"D", b"H", b"F"
@@ -30,6 +32,8 @@ HIT_HEAD = struct.Struct("<IdQ")  # site, seconds since the start, high-water gr
 HIT_READING = struct.Struct("<Id")  # column, number; of a category, its level's place in the order of definition
 MAX_LEVELS = 64  # of one category, an invocation: what takes more values is none
 _BUFFER_BYTES = 2**20
+# Not shared with the processes that the function forks: what they write there would overwrite what isn't flushed yet.
+_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
 @functools.cache  # made as they are needed: all of them would take 100 KiB
@@ -57,10 +61,10 @@ class Recorder:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self._file: OwnDescriptor | None = OwnDescriptor(descriptor)
         # Mapped, not allocated: freeing a block this large would raise the C library's mmap threshold, and the
         # function would be measured under another allocator than it has in production.
-        self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
+        self._buffer = mmap.mmap(-1, _BUFFER_BYTES, **_PRIVATE)
         for page in range(0, _BUFFER_BYTES, mmap.PAGESIZE):
             self._buffer[page] = 1  # touched, so that it is resident before the invocation begins
         self._used = 0
@@ -114,16 +118,25 @@ class Recorder:
         _PACK_ONE(self._buffer, at, HIT, _ONE_LENGTH, site, elapsed_s, growth_bytes, column, number)
 
     def close(self, footer: dict[str, Any]) -> None:
-        """Write the footer, which makes the trace whole."""
+        """Write the footer, which makes the trace whole; what other threads still write behind it is dropped."""
         self._append(framed(FOOTER, footer))
         self.flush()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Write no more: the file is closed, or it is the parent's of a forked process."""
+        self._file = None
 
     def flush(self) -> None:
         with self._lock:
-            done = 0
+            file = self._file
+            if file is not None and not file.is_own:
+                self.abandon()
+                raise OSError(errno.EBADF, "the function closed the file that its trace is written to")
+            done = 0 if file is not None else self._used
             while done < self._used:  # other threads may go on writing behind
                 with memoryview(self._buffer) as view:
-                    done += os.write(self._descriptor, view[done : self._used])
+                    done += os.write(file.number if file is not None else -1, view[done : self._used])
             self._used = 0
 
     def _define(self, definition: dict[str, Any]) -> None:

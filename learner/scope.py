@@ -69,21 +69,23 @@ class Scope:
         """Return the function that tells whether code with these globals belongs to the scope."""
 
         def matches(code: CodeType, module_globals: dict[str, Any]) -> bool:
-            module = module_globals.get("__name__")
-            if not isinstance(module, str) or module == _OURS or module.startswith(f"{_OURS}."):
-                return False
-            if any(module == package or module.startswith(f"{package}.") for package in self.packages):
-                return True
-            filename = code.co_filename
-            if not filename.startswith(self.root):
-                if not os.path.isabs(filename):  # as in `<frozen codecs>`: where the process stands says nothing of it
-                    return False
-                filename = os.path.realpath(filename)
-                if not filename.startswith(self.root):
-                    return False
-            return self.is_library or not filename.startswith(_LIBRARIES)
+            return self.covers(module_globals.get("__name__"), code.co_filename)
 
         return matches
+
+    def covers(self, module: object, filename: str) -> bool:
+        """Tell whether a module of this name, with code from this file, belongs to the scope."""
+        if not isinstance(module, str) or module == _OURS or module.startswith(f"{_OURS}."):
+            return False
+        if any(module == package or module.startswith(f"{package}.") for package in self.packages):
+            return True
+        if not filename.startswith(self.root):
+            if not os.path.isabs(filename):  # as in `<frozen codecs>`: where the process stands says nothing of it
+                return False
+            filename = os.path.realpath(filename)
+            if not filename.startswith(self.root):
+                return False
+        return self.is_library or not filename.startswith(_LIBRARIES)
 
 
 def _file_of(module: str) -> str:

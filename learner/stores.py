@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dis
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from types import CodeType
 
@@ -56,7 +56,6 @@ class CodeStores:
     """The stores of one code object, by instruction offsets.
 
     Attributes:
-        code: The code object.
         entries: Offsets of the RESUME instructions that begin a call; the others resume a generator.
         suspensions: Offsets of the instructions that suspend a generator or a coroutine.
         busy_lines: Lines that go on after they stored a variable, as comprehensions and other loops on one line do:
@@ -64,17 +63,15 @@ class CodeStores:
     """
 
     def __init__(self, code: CodeType) -> None:
-        self.code = code
         self.entries: set[int] = set()
         self.suspensions: set[int] = set()
         self._stores: dict[int, tuple[Store, ...]] = {}
         self._next: dict[int, tuple[int, ...]] = {}
         self.busy_lines: set[int] = set()
-        self._decode()
-        self._find_busy_lines()
+        self._decode(code)
+        self._find_busy_lines(code.co_code)
 
-    def _decode(self) -> None:
-        code = self.code
+    def _decode(self, code: CodeType) -> None:
         slots = [*code.co_varnames, *(n for n in code.co_cellvars if n not in code.co_varnames), *code.co_freevars]
         raw = code.co_code
         starts = [i for i in range(0, len(raw), 2) if raw[i] != _CACHE]
@@ -116,8 +113,7 @@ class CodeStores:
                 stored = enumerate(self._stores[offset])
                 self._stores[offset] = tuple(store for which, store in stored if (offset, which) not in given_back)
 
-    def _find_busy_lines(self) -> None:
-        raw = self.code.co_code
+    def _find_busy_lines(self, raw: bytes) -> None:
         for offset, stores in self._stores.items():
             line = self._line_of[offset]
             after = self._next[offset]
@@ -143,11 +139,17 @@ class CodeStores:
         """Every store of the code."""
         return {store for stores in self._stores.values() for store in stores}
 
-    def between(self, before: int, after: int) -> tuple[Store, ...]:
-        """Return what is stored from the instruction at `before` up to that at `after`, by the shortest way there."""
+    def between(self, before: int, after: int, busy_lines: Set[int]) -> tuple[Store, ...]:
+        """Return what is stored from the instruction at `before` up to that at `after`, by the shortest way there.
+
+        Args:
+            before: The offset of the one instruction.
+            after: That of the other.
+            busy_lines: The lines that are followed instruction by instruction.
+        """
         if before not in self._next:
             return ()
-        if self._line_of.get(before) in self.busy_lines:  # every instruction makes an event, and a line's first two
+        if self._line_of.get(before) in busy_lines:  # every instruction makes an event, and a line's first two
             return self._stores.get(before, ()) if after in self._next[before] else ()
         arrivals = {after}
         if self._line_of.get(before) == self._line_of.get(after):

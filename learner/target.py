@@ -12,8 +12,12 @@ from ..models.errors import InvalidTarget
 from ..models.sites import FunctionRef
 
 
-def underlying_function(target: Callable[..., Any]) -> FunctionType:
+def underlying_function(target: Callable[..., Any], with_source: bool = True) -> FunctionType:
     """Return the Python function that runs the target's body, behind methods, partials and wrapping decorators.
+
+    Args:
+        target: What may be called.
+        with_source: Whether its source must be there.
 
     Raises:
         InvalidTarget: If there is none, as for a builtin, or none whose source can be found.
@@ -42,6 +46,8 @@ def underlying_function(target: Callable[..., Any]) -> FunctionType:
     if not isinstance(found, FunctionType):
         kind = "implemented in C" if callable(found) else "not callable"
         raise InvalidTarget(f"{name} is {kind}, so it has no lines to trace: give the Python function that calls it")
+    if not with_source:
+        return found
     try:
         inspect.getsource(found)
     except (OSError, TypeError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..models.errors import InvalidTrace
@@ -57,9 +58,22 @@ class TraceFolder:
         Raises:
             InvalidTrace: If it can't be written.
         """
-        path = os.path.join(self.path, f"{origin.invocation}-{uuid.uuid4().hex[:12]}{SUFFIX}")
+        self.write_as(f"{origin.invocation}-{uuid.uuid4().hex[:12]}{SUFFIX}", with_origin(content, origin))
+
+    def write_as(self, name: str, content: bytes | Iterable[bytes], lasting: bool = True) -> None:
+        """Write a file of this name, over the one that has it, if there is one.
+
+        Args:
+            name: The file's name.
+            content: All of it, or its pieces.
+            lasting: Whether to wait until the disk has it.
+
+        Raises:
+            InvalidTrace: If it can't be written.
+        """
+        path = os.path.join(self.path, name)
         try:
-            write_whole(path, with_origin(content, origin))
+            write_whole(path, content, lasting)
         except OSError as error:
             raise InvalidTrace(
                 f"{path} can't be written ({error.strerror}): free some space, or give another folder"

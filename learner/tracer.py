@@ -7,6 +7,8 @@ than a production breakpoint may, or is slow to read, is retired; what tells of 
 
 from __future__ import annotations
 
+import struct
+import sys
 import threading
 from collections.abc import Callable
 from time import perf_counter
@@ -15,20 +17,30 @@ from typing import Any
 
 from ..models.attributes import MISSING
 from ..models.features import TYPE, Value, load_rows, readers_for, type_level
+from ..models.guard import READING_ERRORS, is_from_signal_handler
 from ..models.readings import Path, is_leaf, read_inside
 from ..models.sites import FunctionRef, Site
+from .facts import HAS_INSTRUCTION_EVENTS, monitoring
 from .frames import is_running_further_out
-from .instruction_events import InstructionEvents, free_tool_id
+from .instruction_events import OUR_TOOL, InstructionEvents, free_tool_id
 from .line_events import LineEvents
 from .meters import Meter
 from .plan import LeafFeature, Plan, ReadVariable, Source, TracedSite, Watcher
 from .recording import Recorder
-from .stores import Store
+from .stores import CodeStores, Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..models.readings import MayName
 
 MAX_HITS = 2_000  # of a site, an invocation
 _READING_BUDGET_S = 0.25  # for all readings of one site, an invocation
 _TIMED_EVERY = 15  # a mask of hits whose value is a single number: the clock would cost as much as the reading
+_N_TOOLS = 6  # of `sys.monitoring`
 _MOST_CLASSES = 16  # of one site's values, that are known by heart
+
+# What tracing may raise where it fails; the rest is the host's, such as what one thread raises in another.
+_SPARED = (*READING_ERRORS, struct.error)
 
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 _CO_OPTIMIZED = 1  # functions; not modules or class bodies, whose stores are definitions
@@ -52,6 +64,19 @@ def best_source(watcher: Watcher) -> Source:
     return LineEvents(watcher) if tool_id is None else InstructionEvents(watcher, tool_id)
 
 
+def who_traces() -> str:
+    """Say what else follows the code of this process: nothing of it may be taken away, so nothing can be recorded."""
+    for trace in (sys.gettrace(), threading.gettrace()):
+        if trace is not None and not isinstance(getattr(trace, "__self__", None), LineEvents):
+            return "a trace function, of a debugger or of coverage,"
+    if HAS_INSTRUCTION_EVENTS:
+        for number in range(_N_TOOLS):
+            tool = monitoring.get_tool(number)
+            if tool not in (None, OUR_TOOL):
+                return f"the monitoring tool {tool}"
+    return ""
+
+
 class Tracer:
     """Traces every frame of the user's code from `start` to `stop`, in this thread and those started meanwhile.
 
@@ -62,6 +87,12 @@ class Tracer:
         baseline_bytes: What the meter said when the invocation began.
         max_hits: After this many hits a site is retired.
         source: Makes what tells of calls and stores.
+        stores_of: From a code object to its stores.
+        may_name: Where no text of the user's may show in the trace: which names may; None shows all.
+        spares: Whether the function is spared what tracing it raises; the tracing then ends.
+
+    Attributes:
+        failure: The class's name of what tracing raised, or empty.
     """
 
     def __init__(
@@ -72,6 +103,9 @@ class Tracer:
         baseline_bytes: int,
         max_hits: int = MAX_HITS,
         source: Callable[[Watcher], Source] = best_source,
+        stores_of: Callable[[CodeType], CodeStores] = CodeStores,
+        may_name: MayName | None = None,
+        spares: bool = False,
     ) -> None:
         self._is_traced = is_traced
         self._meter = meter
@@ -80,6 +114,10 @@ class Tracer:
         self._baseline = baseline_bytes
         self._max_hits = max_hits
         self._source = source(self)
+        self._stores_of = stores_of
+        self._may_name = may_name
+        self._spares = spares
+        self.failure = ""
         self._plans: list[Plan] = []
         self._references: set[FunctionRef] = set()
         self._lock = threading.Lock()
@@ -91,8 +129,23 @@ class Tracer:
         self._measure_at = self._began + self._interval_s
         self._source.start()
 
+    def pause(self) -> None:
+        """Trace nothing until `resume`."""
+        self._source.pause()
+
+    def resume(self) -> None:
+        if not self.failure:
+            self._source.start()
+
     def stop(self) -> None:
         self._source.stop()
+
+    def spares(self, error: BaseException) -> bool:
+        self.failure = type(error).__name__
+        if not self._spares or not isinstance(error, _SPARED) or is_from_signal_handler(error):
+            return False
+        self.stop()
+        return True
 
     @property
     def codes(self) -> dict[FunctionRef, CodeType]:
@@ -122,7 +175,7 @@ class Tracer:
         if reference in self._references:  # the second lambda of a function goes by the first one's name
             return None
         self._references.add(reference)
-        plan = Plan(code, reference)
+        plan = Plan(code, reference, self._stores_of(code))
         self._plans.append(plan)
         return plan
 
@@ -191,7 +244,7 @@ class Tracer:
                     feature.column = self._column(site, (), feature.name)
                 found += feature.column, self._number(feature.column, told)
         if not leaf:
-            for path, name, told in read_inside(value):
+            for path, name, told in read_inside(value, self._may_name):
                 column = self._column(site, path, name)
                 found += column, self._number(column, told)
         if cls is not site.latest_class:
@@ -205,10 +258,11 @@ class Tracer:
             site.number_column, site.read_number, site.number_class = leaf[0].column, leaf[0].read, cls
         return found
 
-    @staticmethod
-    def _leaf(site: TracedSite, cls: type) -> tuple[LeafFeature, ...]:
+    def _leaf(self, site: TracedSite, cls: type) -> tuple[LeafFeature, ...]:
         """Return the features of a class whose values have no children, so that nobody needs to look for any."""
-        leaf = tuple(LeafFeature(name, read) for name, read in readers_for(cls).items()) if is_leaf(cls) else ()
+        readers = readers_for(cls)
+        names = readers.single if self._may_name is None else readers.discreet
+        leaf = tuple(LeafFeature(name, readers[name]) for name in names) if is_leaf(cls) else ()
         if len(site.leaves) < _MOST_CLASSES:  # classes made in a loop must not be kept alive
             site.leaves[cls] = leaf
         return leaf

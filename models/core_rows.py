@@ -9,7 +9,8 @@ import stat
 from itertools import chain
 
 from .attributes import own_attribute
-from .features import NO_SIZE, Feature, Items, Read, Row, Value, level, readers_for
+from .features import DISCREETLY, NO_SIZE, OPENLY, Feature, Items, Read, Row, Value, level, readers_for
+from .fingerprints import sha256
 from .sequences import SEQUENCE, read_sequence
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _LONGEST_PATH = 4_096
 _KIND, _REGULAR = 0o170000, stat.S_IFREG  # `stat.S_ISREG`, without a call
 _MAX_AXES = 4
+_DIGEST_LENGTH = 12  # of a text: what tells a few apart, and no more
 
 
 def finite(x: float) -> float | None:
@@ -76,6 +78,19 @@ def _flag(_: type) -> Read:
 def _text(_: type) -> Read:
     to_str = str.__str__
     return lambda value: level(to_str(value))
+
+
+def _text_digest(_: type) -> Read:
+    to_str = str.__str__
+
+    def read(value: Any) -> str | None:
+        text = level(to_str(value))
+        if text is None:
+            return None
+        digest: str = sha256()(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return digest[:_DIGEST_LENGTH]
+
+    return read
 
 
 def _member_name(_: type) -> Read:
@@ -257,7 +272,8 @@ ROWS: dict[str, Row] = {
     "builtins.str": Row(
         (
             _SAFE_LENGTH,
-            Feature("text", "{}", _text, category=True, cannot_raise=True),
+            Feature("text", "{}", _text, category=True, cannot_raise=True, told=OPENLY),
+            Feature("digest", "digest({})", _text_digest, category=True, told=DISCREETLY),
             file_size(_text_path_size),
         )
     ),

@@ -58,3 +58,7 @@ class StaleCodeWarning(UserWarning):
 
 class ArmingWarning(UserWarning):
     """A function of the model is missing or can't be rewritten; it runs unarmed."""
+
+
+class RecordingWarning(UserWarning):
+    """An invocation isn't recorded; it runs as it would have."""

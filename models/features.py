@@ -36,6 +36,7 @@ NO_SIZE = 2**63  # whole numbers from here on are no sizes
 _INFINITY = float("inf")
 LONGEST_LEVEL = 40  # characters of a category's level
 TYPE = "type"  # the one feature that every value has
+OPENLY, DISCREETLY = "openly", "discreetly"
 
 
 class Feature(Record):
@@ -49,6 +50,8 @@ class Feature(Record):
         cannot_raise: True if it needs no guard, since its slot raises for no value of the class.
         errors: What its readings may raise, and mustn't be the function's.
         quick: What reads values of just the row's class in less time, but may give a number that isn't sound.
+        told: To which traces it goes: OPENLY if its levels may be the user's own texts, so that it goes to no trace
+            that is kept from showing any; DISCREETLY if it stands there in place of such a one; to all by default.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Feature(Record):
     cannot_raise: bool = False
     errors: tuple[type[Exception], ...] = READING_ERRORS
     quick: Read | None = None
+    told: str = ""
 
 
 class Row(Record):
@@ -85,13 +89,14 @@ class Readers(dict[str, Read]):
         quick: Of some of them what is quicker, for whoever asks himself whether a number is sound.
         cls: The class; held, since its readers are found by its id.
         single: The features that training reads one by one.
+        discreet: The same, where no text of the user's may show.
         together: The functions that read several at one look.
         indexed: How its items are found, or None.
         is_known: True if a row of ours names the class or one of its bases.
         declared: The attributes that its classes declare: slots, and a named tuple's fields.
     """
 
-    __slots__ = ("bare", "cls", "declared", "indexed", "is_known", "quick", "single", "together")
+    __slots__ = ("bare", "cls", "declared", "discreet", "indexed", "is_known", "quick", "single", "together")
 
     def __init__(self, cls: type) -> None:
         super().__init__()
@@ -99,6 +104,7 @@ class Readers(dict[str, Read]):
         self.bare: dict[str, Read] = {}
         self.quick: dict[str, Read] = {}
         self.single: list[str] = []
+        self.discreet: list[str] = []
         self.together: list[ReadTogether] = []
         self.indexed: Items | None = None
         self.is_known = False
@@ -141,6 +147,7 @@ def _resolve(cls: type) -> Readers:
     readers = Readers(cls)
     together: set[str] = set()
     registered: set[str] = set()
+    told: dict[str, str] = {}
     for base in mro(cls):
         name = class_name(base)
         if name is None:
@@ -149,20 +156,24 @@ def _resolve(cls: type) -> Readers:
             if feature.name not in readers:
                 _add(readers, feature, base)
                 registered.add(feature.name)
+                told[feature.name] = feature.told
         row = _row_named(name)
-        if row is None or not _is_genuine(base, name) or (row.exact and not belongs_to(cls, _library(name))):
+        if row is None or not is_genuine(base, name) or (row.exact and not belongs_to(cls, _library(name))):
             continue
         readers.is_known = True
         for feature in row.features:
             if feature.name not in readers:
                 _add(readers, feature, base)
+                told[feature.name] = feature.told
         if row.together is not None:
             covered, read = row.together(base)
             together |= covered
             readers.together.append(guarded(read))
         if row.items is not None and base is cls:
             readers.indexed = row.items(base)
-    readers.single = [name for name in readers if name not in together or name in registered]
+    alone = [name for name in readers if name not in together or name in registered]
+    readers.single = [name for name in alone if told[name] != DISCREETLY]
+    readers.discreet = [name for name in alone if told[name] != OPENLY]
     return readers
 
 
@@ -189,8 +200,8 @@ def _row_named(name: str) -> Row | None:
         return None
 
 
-def _is_genuine(cls: type, name: str) -> bool:
-    """Tell whether a class is what its name says: anybody may call a class `numpy.ndarray`."""
+def is_genuine(cls: type, name: str) -> bool:
+    """Tell whether a class is what its full name says: anybody may call a class `numpy.ndarray`."""
     module, _, qualname = name.rpartition(".")
     if not is_heap_type(cls):  # written in C, and not made at run time
         return True
@@ -207,7 +218,7 @@ _module_namespace: Callable[[Any], dict[str, Any]] = vars(types.ModuleType)["__d
 def belongs_to(cls: type, library: str) -> bool:
     """Tell whether a class is a library's own, not a subclass that somebody made of one."""
     name = class_name(cls)
-    return name is not None and _library(name) == library and _is_genuine(cls, name)
+    return name is not None and _library(name) == library and is_genuine(cls, name)
 
 
 def _library(name: str) -> str:

@@ -10,6 +10,7 @@ from .model import FORMAT, MAJOR, MINOR, BreakpointModel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 MAX_BYTES = 4 * 2**20
@@ -27,18 +28,25 @@ def save(model: BreakpointModel, path: str | os.PathLike[str]) -> None:
         raise InvalidModel(f"{path} can't be written: {error.strerror}; save the model elsewhere") from error
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file whole or not at all; raises OSError and leaves nothing beside it."""
-    import tempfile  # a tenth of a cold start, and only training saves
+def write_whole(path: str | os.PathLike[str], content: bytes | Iterable[bytes], lasting: bool = True) -> None:
+    """Write a file whole or not at all; raises OSError and leaves nothing beside it.
 
+    Args:
+        path: Its path.
+        content: All of it, or its pieces.
+        lasting: Whether to wait until the disk has it, so that it is whole also after the power fails.
+    """
     folder, name = os.path.split(os.path.abspath(path))
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
+    # Made here and with the permissions that it is to have: to ask for the umask is to change it, for all threads.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
-            file.flush()
-            os.fsync(file.fileno())
+            for piece in (content,) if isinstance(content, bytes) else content:
+                file.write(piece)
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -53,12 +61,6 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise InvalidModel(f"{path} can't be written: there is no folder {folder}; make it, or save elsewhere")
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
         raise InvalidModel(f"{path} can't be written: it is a folder, or one that you may not write to; save elsewhere")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def load(path: str | os.PathLike[str]) -> BreakpointModel:

@@ -18,7 +18,10 @@ from .sites import Site
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    # Tells whether a trace may say by which name something lies in a value of a class.
+    MayName: TypeAlias = "Callable[[type, Step], bool]"
 
 MAX_DEPTH = 3
 MAX_READINGS = 64  # of one value
@@ -151,8 +154,13 @@ def read_all(value: Any) -> list[tuple[Path, str, Value]]:
     return [*read_inside(value), *([((), TYPE, name)] if name is not None else [])]
 
 
-def read_inside(value: Any) -> list[tuple[Path, str, Value]]:
-    """Return the same but for the one that every value has: its type."""
+def read_inside(value: Any, may_name: MayName | None = None) -> list[tuple[Path, str, Value]]:
+    """Return the same but for the one that every value has: its type.
+
+    Args:
+        value: The value.
+        may_name: Where no text of the user's may show: which names may; None shows all.
+    """
     found: list[tuple[Path, str, Value]] = []
     level: list[tuple[Path, Any]] = [((), value)]
     seen: set[int] = set()
@@ -160,10 +168,15 @@ def read_inside(value: Any) -> list[tuple[Path, str, Value]]:
         deeper: list[tuple[Path, Any]] = []
         for path, item in level:
             readers = readers_for(type(item))
-            found.extend((path, feature, told) for feature, told in _read(item, readers))
+            names = readers.single if may_name is None else readers.discreet
+            found.extend((path, feature, told) for feature, told in _read(item, readers, names))
             if len(path) < MAX_DEPTH and id(item) not in seen:
                 seen.add(id(item))
-                deeper.extend(((*path, step), child) for step, child in _children(item, readers))
+                deeper.extend(
+                    ((*path, step), child)
+                    for step, child in _children(item, readers)
+                    if may_name is None or may_name(type(item), step)
+                )
         level = deeper
     return found[: MAX_READINGS - 1]
 
@@ -174,8 +187,8 @@ def is_leaf(cls: type) -> bool:
     return readers.is_known and readers.indexed is None and not (readers.declared or readers.together)
 
 
-def _read(value: Any, readers: Readers) -> Iterator[tuple[str, Value]]:
-    for feature in readers.single:
+def _read(value: Any, readers: Readers, names: list[str]) -> Iterator[tuple[str, Value]]:
+    for feature in names:
         told = readers[feature](value)
         if told is not None:
             yield feature, told

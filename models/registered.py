@@ -13,7 +13,16 @@ from time import perf_counter
 
 from .attributes import class_name
 from .errors import InvalidOption
-from .features import Feature, Read, add_registered, built_in_features, find_feature, level, registered_features
+from .features import (
+    OPENLY,
+    Feature,
+    Read,
+    add_registered,
+    built_in_features,
+    find_feature,
+    level,
+    registered_features,
+)
 from .records import Record
 
 TYPE_CHECKING = False
@@ -47,7 +56,8 @@ class Registration(Record):
     def install(self) -> None:
         """Let values of the class, and of its subclasses, offer the feature."""
         read = _checked(self)
-        feature = Feature(self.name, self.written, lambda _: read, self.category, errors=(Exception,))
+        told = OPENLY if self.category else ""
+        feature = Feature(self.name, self.written, lambda _: read, self.category, errors=(Exception,), told=told)
         add_registered(self.class_named, feature, self)
 
 

@@ -86,9 +86,14 @@ def _pandas_dtype(_: type) -> Read:
         kind = value.dtype
         if belongs_to(type(kind), "numpy"):
             return dtype_name(kind)
-        return level(str(kind.name)) if belongs_to(type(kind), "pandas") else None
+        return _plain(str(kind.name)) if belongs_to(type(kind), "pandas") else None
 
     return read
+
+
+def _plain(dtype: str) -> str | None:
+    """Return a dtype's name, unless it has fields: their names are the user's."""
+    return None if "struct<" in dtype or "union<" in dtype else level(dtype)
 
 
 def _span_s(index: Any) -> float | None:
@@ -172,7 +177,7 @@ def _arrow_dtype(cls: type) -> Read:
 
     def read(value: Any) -> str | None:
         kind = type_of(value)
-        return level(str(kind)) if belongs_to(type(kind), "pyarrow") else None
+        return _plain(str(kind)) if belongs_to(type(kind), "pyarrow") else None
 
     return read
 

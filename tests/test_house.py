@@ -21,7 +21,12 @@ ALLOWED = {
     "runtime": {"models", "runtime", "bytecode"},
     "learner": {"models", "learner", "numpy", "scipy", "sklearn", "joblib", "cloudpickle", "distributed", "matplotlib"},
 }
-LIGHT = ("child", "isolation", "meters", "recording", "scope", "stores", "tracer", "invocations", "target")
+LIGHT = (
+    *("child", "isolation", "meters", "recording", "scope", "stores", "tracer", "invocations", "target", "warming"),
+    # and what records in production
+    *("record", "recorded_call", "recorded", "process", "known_code", "spelled", "freed", "pools"),
+    *("descriptors", "origin", "trace_folder"),
+)
 
 
 def imports_of(path: Path) -> Iterator[str]:

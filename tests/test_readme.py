@@ -68,6 +68,25 @@ def test_training_on_a_cluster_runs_as_written(tmp_path: Path) -> None:
     assert "adjacent file_size(" in str(peakahead.load(tmp_path / "model.json"))
 
 
+def test_recording_runs_as_written(tmp_path: Path) -> None:
+    for name in ("running_example.py", "handler.py"):
+        (tmp_path / name).write_text(blocks()[name])
+    make_folders(tmp_path / "data", 20, seed=6, sizes=(2e5, 2e6))
+    script = (
+        "import glob, os, handler\n"
+        "for folder in [os.path.abspath(folder) for folder in sorted(glob.glob('data/*'))]:\n"
+        "    handler.handle(folder)\n"
+        "import peakahead\n"
+        "print(handler.handle.recorder.recorded, *peakahead.fit(handler.handle.recorder.folder).stages[-1].readings)\n"
+    )
+    command = [sys.executable, "-c", script]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    last = said.stdout.splitlines()[-1]
+    assert last.startswith("20 ")
+    assert "largest two adjacent file_size(" in last
+    assert said.stderr == ""
+
+
 def test_a_registered_feature_is_found_as_written(tmp_path: Path) -> None:
     (tmp_path / "baskets.py").write_text(blocks()["baskets.py"])
     script = (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .learner.invocations import Invocation
     from .learner.learn import Progress, learn
     from .learner.pictures import plot
+    from .learner.record import FunctionRecorder, record
     from .models.errors import (
         ArmingError,
         ArmingWarning,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         InvalidTrace,
         PeakaheadError,
         PredictedMemoryExceeded,
+        RecordingWarning,
         StaleCodeWarning,
         TrainingFailed,
     )
@@ -52,6 +54,8 @@ _HOMES = {
     "learn": ".learner.learn",
     "fit": ".learner.fit",
     "plot": ".learner.pictures",
+    "record": ".learner.record",
+    "FunctionRecorder": ".learner.record",
     "Progress": ".learner.learn",
     "Report": ".models.report",
     "Finding": ".models.report",
@@ -76,6 +80,7 @@ _HOMES = {
             "InvalidTrace",
             "PeakaheadError",
             "PredictedMemoryExceeded",
+            "RecordingWarning",
             "StaleCodeWarning",
             "TrainingFailed",
         ),
@@ -85,7 +90,9 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 - in the order of use
     "learn",
+    "record",
     "fit",
+    "FunctionRecorder",
     "Invocation",
     "Progress",
     "BreakpointModel",
@@ -109,6 +116,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "InvalidTarget",
     "InvalidTrace",
     "PredictedMemoryExceeded",
+    "RecordingWarning",
     "StaleCodeWarning",
     "TrainingFailed",
 ]
