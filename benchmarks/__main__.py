@@ -9,7 +9,7 @@ import functools
 import sys
 from typing import Any
 
-from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing, warm
+from . import aws_lambda, cloud_functions, coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import run as accuracy
 from .accuracy.cases import all_cases
 from .store import PYTHON, load_all, save
@@ -24,6 +24,7 @@ _RUNS = {
     "scale": scale.run,
     "warm": warm.run,
     "aws_lambda": aws_lambda.run,
+    "cloud_functions": cloud_functions.run,
     "injection": injection.run,
 }
 _ASKED_FOR = {"injection"}  # no measurement: `make conformance` runs it

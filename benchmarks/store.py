@@ -21,6 +21,8 @@ _LIBRARIES = (
     "bytecode",
     "coverage",
     "ddtrace",
+    "functions-framework",
+    "gunicorn",
     "hypothesis",
     "igraph",
     "joblib",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import aws_lambda, coldstart, injection, overhead, running_example, scale, tracing, warm
+from . import aws_lambda, cloud_functions, coldstart, injection, overhead, running_example, scale, tracing, warm
 from .accuracy import figures as accuracy
 from .conformance import figures as conformance
 from .fuzz import run as fuzz
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "scale": scale.figures,
     "warm": warm.figures,
     "aws_lambda": aws_lambda.figures,
+    "cloud_functions": cloud_functions.figures,
     "conformance": conformance.figures,
     "injection": injection.figures,
     "fuzz": fuzz.figures,
@@ -32,6 +33,7 @@ SHORT: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, str]]]] = {
     "overhead_short": ("overhead", overhead.short_figures),
     "coldstart_short": ("coldstart", coldstart.short_figures),
     "aws_lambda_short": ("aws_lambda", aws_lambda.short_figures),
+    "cloud_functions_short": ("cloud_functions", cloud_functions.short_figures),
 }
 _NOTHING = "Not measured yet."
 Stored = dict[str, dict[str, Any]]  # one benchmark's results, by Python
@@ -72,6 +74,7 @@ def _row_a_python(
 LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
     "accuracy_methods": ("accuracy", _of_oldest(accuracy.methods_table)),
     "accuracy_functions": ("accuracy", _of_oldest(accuracy.functions_table)),
+    "cloud_functions_line": ("cloud_functions", _of_oldest(cloud_functions.line)),
     "conformance_differing": ("conformance", conformance.differing_table),
     "tools": ("tracing", _row_a_python(tracing.by_tool, tracing.by_tool_notes)),
     "hits": ("overhead", _row_a_python(overhead.hits_table, overhead.hits_notes)),
@@ -84,7 +87,8 @@ LAYOUTS: dict[str, tuple[str, Callable[[Stored], list[str]]]] = {
 }
 
 
-WITH_TABLES = [ROOT / folder / "README.md" for folder in (".", "benchmarks", "examples/aws_lambda")]
+EXAMPLES = ("examples/aws_lambda", "examples/google_cloud_functions")
+WITH_TABLES = [ROOT / folder / "README.md" for folder in (".", "benchmarks", *EXAMPLES)]
 
 
 def write_tables() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 
 import peakahead
 from peakahead.runtime import arming
+from peakahead.runtime.resident import resident_bytes
 from tests.programs import targets
 from tests.programs.observing import armed, run_both
 from tests.runtime.models import stored, watching
@@ -65,6 +67,25 @@ def test_a_forked_child_is_armed_has_its_own_invocations_and_can_disarm() -> Non
         targets.work(2)
     assert [forecast.growth_bytes for forecast in run.forecasts] == [1_000, 4]
     assert targets.work.__code__ is not original
+    peakahead.disarm(watched)
+
+
+def test_a_forked_childs_baseline_is_what_it_holds_itself(tmp_path: Path) -> None:
+    """Servers load the application, which arms, and then fork; pages of files aren't handed down."""
+    watched = watching(targets.work, stored(targets.work, "size", "size = "))
+    (tmp_path / "file").write_bytes(b"x" * (48 << 20))
+    with open(tmp_path / "file", "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as held:
+        assert sum(held[:: mmap.PAGESIZE]) > 0  # now they are in memory
+        peakahead.arm(watched, strict=True)
+        armed_with = resident_bytes()
+
+        def child() -> int:
+            with peakahead.predict_memory(watched, on_result=lambda _: None) as run:
+                targets.work(2)
+            assert run.result is not None
+            return run.result.baseline_bytes
+
+        assert 0 < int(in_child(child)) < armed_with - (40 << 20)
     peakahead.disarm(watched)
 
 
