@@ -17,7 +17,12 @@ HEADROOM_MIB = 16
 _model_file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model.json")
 _model = peakahead.load(_model_file)
 _metrics = Metrics("Orders", os.environ["AWS_LAMBDA_FUNCTION_NAME"])
-_predict = peakahead.predict_memory(_model, limit=f"{MEMORY_MIB - HEADROOM_MIB}MiB", on_result=_metrics.put)
+_predict = peakahead.predict_memory(
+    _model,
+    limit=f"{MEMORY_MIB - HEADROOM_MIB}MiB",
+    on_result=_metrics.put,
+    results=os.environ.get("RESULTS_FOLDER"),  # on a mounted file system, for `peakahead watch`
+)
 # Last, since forecasts count from what the process holds now. What was prepared is armed without importing `bytecode`.
 peakahead.arm(_model, prepared=_model_file)
 

@@ -22,6 +22,7 @@ from examples.aws_lambda import orders
 from examples.aws_lambda.local import Answer, FunctionDied, LocalLambda, s3_event
 from examples.aws_lambda.make_archives import make_archive
 from tests.examples import emf
+from tests.results import watched
 
 SIZES = (30_000, 900_000)
 LARGE = 3_000_000
@@ -61,8 +62,9 @@ def start(package: Path, archives: Path) -> Iterator[Start]:
     """Return what starts a container of the package; all are ended with the test."""
     with ExitStack() as containers:
 
-        def started(task: Path = package, **options: Any) -> LocalLambda:
-            container = LocalLambda(task, environment={"ORDERS_FOLDER": str(archives)}, **options)
+        def started(task: Path = package, environ: dict[str, str] | None = None, **options: Any) -> LocalLambda:
+            environment = {"ORDERS_FOLDER": str(archives), **(environ or {})}
+            container = LocalLambda(task, environment=environment, **options)
             return containers.enter_context(container)
 
         yield started
@@ -133,8 +135,8 @@ def test_a_cold_invocation_is_forecast_as_soon_as_the_archive_is_open(start: Sta
     assert len(container.log()) == 1, "a warning"
 
 
-def test_a_warm_container_serves_sizes_of_any_order(start: Start, archives: Path) -> None:
-    container = start()
+def test_a_warm_container_serves_sizes_of_any_order(start: Start, archives: Path, tmp_path: Path) -> None:
+    container = start(environ={"RESULTS_FOLDER": str(tmp_path)})
     names = [f"{number}.zip" for number in range(10)] * 2
     random.Random(3).shuffle(names)
 
@@ -147,6 +149,11 @@ def test_a_warm_container_serves_sizes_of_any_order(start: Start, archives: Path
     assert {line["breakpoint"] for line in said} == {ARCHIVE}
     assert median(line["ForecastError"] for line in said) < 8
     assert sum(line["AboveBound"] for line in said) <= 1
+    told = watched(tmp_path, "orders:summarize")
+    assert (told["invocations"], told["left_out"]) == (len(names), {})
+    assert told["why"] == ["6 of 20 lie beyond the training range: learn from such inputs too"]
+    assert told["median_error"] < 0.08
+    assert told["above"] == sum(line["AboveBound"] for line in said)
 
 
 def test_what_will_not_fit_is_refused_where_the_bare_function_runs_out_of_memory(

@@ -19,6 +19,7 @@ import peakahead
 from benchmarks.cloud_functions.run import learn
 from benchmarks.cloud_functions.server import PROJECT, TRACE, Server
 from peakahead.models.fields import Fields
+from tests.results import watched
 
 MIB = 2**20
 TRAINED = range(20)
@@ -37,6 +38,7 @@ class Deployed:
     model: str
     predicted: dict[int, Any]
     log: list[dict[str, Any]]
+    results: Path
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +51,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
         recorded = {seed: server.get(seed).json() for seed in TRAINED}
         recorded_at_once = at_once(server, LARGE)
     learned = learn(traces, model)
-    with Server(PEAKAHEAD_MODEL=model) as server:
+    results = folder / "results"
+    with Server(PEAKAHEAD_MODEL=model, PEAKAHEAD_RESULTS=str(results)) as server:
         predicted = {seed: server.get(seed, **HEADERS).json() for seed in UNSEEN}
         log = server.log
-    return Deployed(bare, recorded, recorded_at_once, learned, model, predicted, log)
+    return Deployed(bare, recorded, recorded_at_once, learned, model, predicted, log, results)
 
 
 def at_once(server: Server, seeds: list[int]) -> list[Any]:
@@ -105,6 +108,12 @@ def test_the_forecast_is_right_and_comes_first(deployed: Deployed) -> None:
     within = [peak <= row["upper_peak_bytes"] for row, peak in zip(told, peaks, strict=True)]
     assert sum(within) >= 0.9 * len(within)
     assert correlation([row["readings"]["number"] for row in told], peaks) > 0.99
+
+
+def test_watch_tells_how_the_function_does(deployed: Deployed) -> None:
+    told = watched(deployed.results, "main:make_up_events")
+    assert (told["invocations"], told["left_out"], told["verdict"]) == (len(UNSEEN), {}, "too few to tell")
+    assert told["median_error"] <= 0.03
 
 
 def test_a_limit_refuses_before_the_memory_is_allocated(deployed: Deployed, results: str) -> None:
