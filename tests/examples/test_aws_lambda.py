@@ -153,7 +153,7 @@ def test_a_warm_container_serves_sizes_of_any_order(start: Start, archives: Path
     assert (told["invocations"], told["left_out"]) == (len(names), {})
     assert told["why"] == ["6 of 20 lie beyond the training range: learn from such inputs too"]
     assert told["median_error"] < 0.08
-    assert told["above"] == sum(line["AboveBound"] for line in said)
+    assert told["above_bound"] == sum(line["AboveBound"] for line in said)
 
 
 def test_what_will_not_fit_is_refused_where_the_bare_function_runs_out_of_memory(
