@@ -144,7 +144,25 @@ class Invocation:
         """What the process held when the invocation began."""
         return self._said[0].resident
 
-    def end(self) -> None:
+    def pause(self) -> None:
+        """Let this thread or task be in what is around the invocation, until it goes on."""
+        self._armed.pause(self)
+
+    def resume(self) -> None:
+        """Let this thread or task be in the invocation again."""
+        self._armed.resume(self)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End the invocation, and tell of it.
+
+        Args:
+            error: What the function raised, or None.
+        """
+        if error is not None:
+            self.failed = type(error).__name__
+        self._armed.leave(self)
+
+    def stop(self) -> None:
         """Stop listening: what still runs, in another thread or task, isn't this invocation any more."""
         self.is_over = True
         self.steps = _NOBODY.steps

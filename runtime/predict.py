@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
     from .invocation import OnForecast
     from .results import OnResult, Results
-    from .state import Armed
 
     _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # What this thread or task is in, innermost last: one wrapper object may be entered many times over.
-_entered: ContextVar[tuple[tuple[predict_memory, Armed, Invocation], ...]] = ContextVar("peakahead entered", default=())
+_entered: ContextVar[tuple[tuple[predict_memory, Invocation], ...]] = ContextVar("peakahead entered", default=())
 _ON_ERROR = ("warn", "raise")
 
 
@@ -78,12 +77,12 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
             from .results import Results  # which a cold start without them doesn't pay for
 
             self._results = Results(model, on_result, results)
-        self._open: list[tuple[Armed, Invocation]] = []
+        self._open: list[Invocation] = []
 
     def __enter__(self) -> Invocation:
-        armed, invocation = self._begin()
-        _entered.set((*_entered.get(), (self, armed, invocation)))
-        self._open.append((armed, invocation))
+        invocation = self._begin()
+        _entered.set((*_entered.get(), (self, invocation)))
+        self._open.append(invocation)
         return invocation
 
     def __exit__(
@@ -94,18 +93,16 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
     ) -> None:
         entered = _entered.get()
         for place in reversed(range(len(entered))):
-            wrapper, armed, invocation = entered[place]
+            wrapper, invocation = entered[place]
             if wrapper is self and not invocation.is_over:
                 _entered.set(entered[:place] + entered[place + 1 :])
                 break
         else:  # the block is left in another context than it was entered in
             if not self._open:
                 return
-            armed, invocation = self._open[-1]
-        self._open.remove((armed, invocation))
-        if exc_type is not None:
-            invocation.failed = exc_type.__name__
-        armed.leave(invocation)
+            invocation = self._open[-1]
+        self._open.remove(invocation)
+        invocation.end(exc)
 
     def __call__(self, function: _Function) -> _Function:
         """Return the function wrapped, so that each of its calls is an invocation of its own.
@@ -119,11 +116,11 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
             raise InvalidOption(f"{function!r} can't be wrapped: put the decorator below @classmethod")
         if not callable(function):
             raise InvalidOption(f"{function!r} can't be wrapped: give a function, or something else that is callable")
-        from .wrapping import wrapped
+        from ..models.wrapping import wrapped
 
         return wrapped(function, self._begin)  # type: ignore[return-value]  # it takes and gives what the function does
 
-    def _begin(self) -> tuple[Armed, Invocation]:
+    def _begin(self) -> Invocation:
         armed = armed_state(self._model)
         invocation = Invocation(
             armed,
@@ -136,7 +133,6 @@ class predict_memory:  # noqa: N801 - it reads as a function, like contextlib.su
         try:
             invocation.start()
         except BaseException as error:
-            invocation.failed = type(error).__name__
-            armed.leave(invocation)
+            invocation.end(error)
             raise
-        return armed, invocation
+        return invocation

@@ -127,7 +127,7 @@ class Armed:
     def leave(self, invocation: Invocation) -> None:
         """End an invocation."""
         self.pause(invocation)
-        invocation.end()
+        invocation.stop()
         self.active.remove(invocation)
         self.is_warm = True
         self.is_unheard = invocation.is_unheard
