@@ -53,15 +53,16 @@ class Recorded:
             self._file = OwnDescriptor(_unnamed_file())
             undo.callback(self._file.close)
             self._recorder = Recorder(self._file.number)
-            gc.collect()
-            self._pools = TakenPools()
-            undo.callback(self._pools.release)
-            give_back_freed()
             self._process_meter = process_meter()
             undo.callback(self._process_meter.close)
             self.is_sampled = isinstance(self._process_meter, SampledMeter)
             self._meter = OwnGrowth(self._process_meter)
-            self._warmed = warm(self._meter) if is_cold else None
+            if is_cold:  # and let go of before the rest: were it held, later invocations would begin so much lower
+                warm(self._meter)
+            gc.collect()
+            self._pools = TakenPools()
+            undo.callback(self._pools.release)
+            give_back_freed()
             self.baseline_bytes = self._meter.start()
             self._tracer = Tracer(
                 known.is_traced,
