@@ -86,8 +86,8 @@ DIGEST = """
 import sys
 sys.modules.update(dict.fromkeys({absent!r}))
 sys.path.insert(0, {source!r})
-from peakahead.models.fingerprints import _digest
-print(_digest("größe = 1\\ud800"), "hashlib" in sys.modules)
+from peakahead.models.fingerprints import text_digest
+print(text_digest("größe = 1\\ud800"), "hashlib" in sys.modules)
 """
 
 

@@ -92,7 +92,7 @@ def test_memory_that_is_reused_is_not_counted_twice(armed: BreakpointModel) -> N
     serve = peakahead.predict_memory(armed)
     with serve:
         make_rows(MIB)
-    rows = [bytes(200) for _ in range(40 * MIB // ROW_BYTES)]
+    rows = [bytes(200) for _ in range(150 * MIB // ROW_BYTES)]
     kept = rows[::500]  # a few in each arena, which keep all of them from being given back
     del rows
     held = resident_bytes()
