@@ -53,12 +53,13 @@ def test_an_images_pixels(tmp_path: Path, generator: random.Random) -> None:
     image = library("PIL.Image")
     calls = []
     for index in range(N):
-        size = (generator.randint(800, 2_500), generator.randint(800, 2_500))
+        size = (generator.randint(1_200, 3_400), generator.randint(1_200, 3_400))
         calls.append((str(tmp_path / f"{index}.png"),))
-        # Of the same pixels, as files of two very different sizes: Pillow's own noise can't be seeded.
-        noise = image.frombytes("L", size, generator.randbytes(size[0] * size[1]))
-        depth = generator.choice((1, 30))
-        noise.point([level * depth // 255 for level in range(256)]).save(calls[-1][0], compress_level=1)
+        n_pixels = size[0] * size[1]
+        tile = generator.randbytes(2**16)
+        noise = image.frombytes("L", size, (tile * (n_pixels // len(tile) + 1))[:n_pixels])
+        depth = generator.choice((6, 60))  # so that files of equally many pixels differ in size
+        noise.point([100 + level * depth // 255 for level in range(256)]).save(calls[-1][0], compress_level=1)
     stage = last_stage(integrations.decodes, calls, before=integrations.load_pillow)
     assert expressions(stage) in (["pixels of image"], ["decoded bytes of image"])
 
