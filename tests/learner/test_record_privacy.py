@@ -121,7 +121,7 @@ def test_else_their_digests_are_and_production_reads_them(tmp_path: Path) -> Non
     wrapped = peakahead.record(private.digests, tmp_path)
     generator = random.Random(4)
     for _ in range(30):
-        wrapped(generator.choice(["wide", "narrow"]), generator.randrange(200_000, 5_000_000))
+        wrapped(generator.choice(["wide", "narrow"]), generator.randrange(2_000_000, 50_000_000))
 
     model = peakahead.fit(tmp_path)
 
@@ -134,7 +134,7 @@ def test_else_their_digests_are_and_production_reads_them(tmp_path: Path) -> Non
     forecasts = {}
     for kind in ("wide", "narrow"):
         with peakahead.predict_memory(again := peakahead.load(path)) as run:
-            private.digests(kind, 3_000_000)
+            private.digests(kind, 30_000_000)
         forecasts[kind] = run.forecast.growth_bytes
         assert not run.forecast.extrapolating
         peakahead.disarm(again)
