@@ -250,5 +250,6 @@ def test_large_arguments_travel_without_a_warning(client: Any) -> None:
         outcomes = dict(Cluster(client, {}).measure(caller, task, [(n, dumps(((array,), {}))) for n in range(4)]))
 
     assert {n: outcome.status for n, outcome in outcomes.items()} == dict.fromkeys(range(4), "ok")
-    assert min(outcome.peak_bytes for outcome in outcomes.values()) == pytest.approx(array.nbytes, rel=0.02)
+    touched = 4 * MIB  # at most: of NumPy's pages, which each child is the first to touch
+    assert 0 <= min(outcome.peak_bytes for outcome in outcomes.values()) - array.nbytes <= touched
     assert not [str(warning.message) for warning in said if "graph" in str(warning.message)]
