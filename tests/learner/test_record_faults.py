@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import bdb
 import importlib
-import os
 import signal
 import sys
 import threading
@@ -37,69 +36,6 @@ def told(call: Callable[[], Any]) -> tuple[Any, list[str]]:
 
 def thrice(function: Callable[[int], Any]) -> list[int]:
     return [len(function(MIB)) for _ in range(3)]
-
-
-def test_a_missing_folder_is_made(tmp_path: Path) -> None:
-    wrapped = peakahead.record(programs.fills, tmp_path / "not" / "yet")
-    assert told(lambda: thrice(wrapped)) == ([MIB] * 3, [])
-    assert len(origins(tmp_path / "not" / "yet")) == 3
-
-
-def test_a_folder_that_cant_be_made_is_told_of_once(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    wrapped = peakahead.record(programs.fills, tmp_path / "file" / "traces")
-    value, said = told(lambda: thrice(wrapped))
-    assert value == [MIB] * 3
-    (message,) = said
-    assert "tests.programs.recorded:fills: " in message
-    assert "can't be made (Not a directory): give a folder" in message
-    assert counts(wrapped) == {"failed": 3}
-
-
-def test_a_warning_that_is_an_error_isnt_the_functions(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    wrapped = peakahead.record(programs.fills, tmp_path / "file")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert thrice(wrapped) == [MIB] * 3
-
-
-def test_a_folder_that_vanishes_while_it_runs(tmp_path: Path) -> None:
-    folder = tmp_path / "traces"
-
-    def vanishes(n: int) -> bytearray:
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
-        (tmp_path / "traces").write_text("in the way")
-        return bytearray(n)
-
-    wrapped = peakahead.record(vanishes, folder)
-    value, said = told(lambda: len(wrapped(MIB)))
-    assert value == MIB
-    assert len(said) == 1
-    assert counts(wrapped) == {"failed": 1}
-    folder.unlink()
-    plain = peakahead.record(programs.fills, folder)
-    assert told(lambda: thrice(plain)) == ([MIB] * 3, [])  # it is there again
-
-
-def test_a_full_disk_takes_nothing_from_the_function(tmp_path: Path) -> None:
-    """The kernel's limit on a file's size stands in for a disk that is full: writing more fails alike."""
-    said = script(
-        f"""
-import resource, warnings
-warnings.simplefilter("always")
-# Room for the file that says that it began, and for no trace.
-resource.setrlimit(resource.RLIMIT_FSIZE, (700, resource.RLIM_INFINITY))
-wrapped = peakahead.record(recorded.handler, {str(tmp_path)!r})
-print([wrapped({{"n": 100_000}}) for _ in range(3)], wrapped.recorder.failed, sys.gettrace())
-"""
-    )
-    assert said.stdout == "[100000, 100000, 100000] 3 None\n"
-    assert said.stderr.count("RecordingWarning") == 1
-    assert "File too large" in said.stderr
-    assert list(tmp_path.iterdir()) == []  # neither a part of one, nor what said that it began
 
 
 def test_tracing_that_fails_ends_and_leaves_the_function_be(tmp_path: Path) -> None:
@@ -136,18 +72,6 @@ HITS = "\n".join(
     ]
 )
 HITS_GIVE = sum(number + place for number in range(1_500) for place in range(_N_VARIABLES))
-
-
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    wrapped = peakahead.record(programs.fills, tmp_path)
-    value, said = told(lambda: thrice(wrapped))
-    tmp_path.chmod(0o700)
-    assert value == [MIB] * 3
-    assert len(said) == 1
-    assert "Permission denied" in said[0]
-    assert counts(wrapped) == {"failed": 3}
 
 
 def test_a_debugger_keeps_its_trace_function(tmp_path: Path) -> None:
@@ -371,6 +295,8 @@ def test_a_handler_that_is_reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     del sys.modules["reloaded_handler"]
 
 
+# A limit that runs out between the opening of a module's file and its `with` leaves it to the collector: importlib's.
+@pytest.mark.filterwarnings("ignore:unclosed file <_io.BufferedReader:ResourceWarning")
 def test_a_time_limit_passes(tmp_path: Path) -> None:
     """Save for what a collection calls: an exception there is lost, as it is in any collection."""
 
