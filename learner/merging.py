@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from ..models.errors import InvalidOption
 from .origin import Origin
 from .trace_folder import TraceFile, TraceFolder
+from .wording import first_of
 
 _LONGEST_LIST = 6  # values that a note spells out
 
@@ -99,6 +100,5 @@ def differences(origins: Sequence[Origin]) -> Iterator[str]:
     for what, of in _ENVIRONMENT.items():
         counts = Counter(map(of, origins)).most_common()
         if len(counts) > 1:
-            told = ", ".join(f"{count} of {value}" for value, count in counts[:_LONGEST_LIST])
-            more = f" and {len(counts) - _LONGEST_LIST} more" if len(counts) > _LONGEST_LIST else ""
-            yield f"Learned from several {what}: {told}{more}."
+            told = [f"{count} of {value}" for value, count in counts]
+            yield f"Learned from several {what}: {first_of(told, _LONGEST_LIST, ', ')}."

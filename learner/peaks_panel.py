@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -156,8 +157,12 @@ def _driven_handles(model: BreakpointModel, by: Driver, placed: Sequence[_Placed
         color, marker = _level_style(by, number)
         known = level in by.levels
         label = wrapped(level if known else f"{level}, not in training", _LEVEL_WIDTH)
-        style = {"marker": marker if placed else "", "markersize": size, "linestyle": "-" if known else ""}
-        handles.append(Line2D([], [], color=color, linewidth=1.5, label=label, **style))  # type: ignore[arg-type]
+        style: dict[str, Any] = {
+            "marker": marker if placed else "",
+            "markersize": size,
+            "linestyle": "-" if known else "",
+        }
+        handles.append(Line2D([], [], color=color, linewidth=1.5, label=label, **style))
     return handles
 
 

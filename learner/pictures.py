@@ -138,12 +138,10 @@ def _replayed(model: BreakpointModel, traces: str | os.PathLike[str]) -> tuple[l
     offset_bytes = Repeats.of([file.origin for file in own]).offset_bytes
     held = held_in_advance(own, files, model.target) if own else {}
     found = []
-    for file in own:
+    for file in (one for one in own if one.origin.traced):
         warmth = held.get(file.path, COLD)
         name = os.path.basename(file.path)
-        for trace in (
-            stream([file], offset_bytes, left_out, [warmth]) if file.origin.traced else ()
-        ):  # none, if it can't be read
+        for trace in stream([file], offset_bytes, left_out, [warmth]):  # none, if it can't be read
             if not is_same_code(model, trace):
                 left_out.append(f"{name}: it is of another version of the function's code")
             elif not trace.retired.isdisjoint(model.sites()):

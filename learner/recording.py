@@ -130,13 +130,16 @@ class Recorder:
     def flush(self) -> None:
         with self._lock:
             file = self._file
-            if file is not None and not file.is_own:
+            if file is None:
+                self._used = 0
+                return
+            if not file.is_own:
                 self.abandon()
                 raise OSError(errno.EBADF, "the function closed the file that its trace is written to")
-            done = 0 if file is not None else self._used
+            done = 0
             while done < self._used:  # other threads may go on writing behind
                 with memoryview(self._buffer) as view:
-                    done += os.write(file.number if file is not None else -1, view[done : self._used])
+                    done += os.write(file.number, view[done : self._used])
             self._used = 0
 
     def _define(self, definition: dict[str, Any]) -> None:

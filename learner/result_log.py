@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from ..models.errors import InvalidModel, InvalidOption
 from ..models.fields import Fields
 from ..models.result import RESULTS_SUFFIX, Result
+from .wording import first_of
 
 _LONGEST_LINE = 2**20
-_NAMED = 3  # complaints that are spelled out
 _HINT = "give the folder that predict_memory(..., results=folder) writes to"
 
 
@@ -112,15 +112,10 @@ class ResultLog:
     def notes(self) -> Iterator[str]:
         """Yield what a reader of the results should know of the files, one sentence each."""
         if self.damaged:
-            yield f"{len(self.damaged)} left out as unreadable: {_named(self.damaged)}"
+            yield f"{len(self.damaged)} left out as unreadable: {first_of(self.damaged)}"
         if self.unfinished:
-            yield f"{len(self.unfinished)} not yet written to the end, and left out: {_named(self.unfinished)}"
+            yield f"{len(self.unfinished)} not yet written to the end, and left out: {first_of(self.unfinished)}"
         if self.copies:
             yield f"{self.copies} lines are copies of others, and counted once"
         if self.stepped:
-            yield f"the clock was set back in {_named(self.stepped)}: the order of their lines is kept"
-
-
-def _named(complaints: Sequence[str]) -> str:
-    more = f" and {len(complaints) - _NAMED} more" if len(complaints) > _NAMED else ""
-    return "; ".join(complaints[:_NAMED]) + more
+            yield f"the clock was set back in {first_of(self.stepped)}: the order of their lines is kept"

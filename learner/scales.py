@@ -61,15 +61,20 @@ def in_counts(axis: Axis, is_log: bool) -> None:
 
 def in_seconds(axis: Axis, longest_s: float) -> str:
     """Let an axis say times in the unit that suits the longest, and return the unit."""
-    unit, seconds = next((pair for pair in _TIME_UNITS if longest_s >= pair[1]), _TIME_UNITS[-1])
+    unit, seconds = _unit_of(longest_s)
     axis.set_major_formatter(FuncFormatter(lambda time_s, _: f"{time_s / seconds:,.6g}"))
     return unit
 
 
 def time_text(time_s: float) -> str:
     """Return a time as a person reads it."""
-    unit, seconds = next((pair for pair in _TIME_UNITS if time_s >= pair[1]), _TIME_UNITS[-1])
+    unit, seconds = _unit_of(time_s)
     return f"{time_s / seconds:.3g} {unit}" if time_s else "0 s"
+
+
+def _unit_of(time_s: float) -> tuple[str, float]:
+    """Return the largest unit that a time has one of, and its seconds."""
+    return next((pair for pair in _TIME_UNITS if time_s >= pair[1]), _TIME_UNITS[-1])
 
 
 def over_a_decade(numbers: Iterable[float]) -> bool:

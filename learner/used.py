@@ -17,8 +17,8 @@ from .origin import Origin
 from .trace_folder import TraceFile
 from .versions import Versions
 from .warmth import Warmth
+from .wording import first_of
 
-_NAMED = 3  # complaints that a note spells out
 _LONGEST_NOTE = 1_000
 
 
@@ -108,8 +108,7 @@ class Used:
         """Return what was left out but failures, one sentence each."""
         notes = []
         if self.complaints:
-            more = f" and {len(self.complaints) - _NAMED} more" if len(self.complaints) > _NAMED else ""
-            notes.append(f"Left out, since they can't be read: {'; '.join(self.complaints[:_NAMED])}{more}.")
+            notes.append(f"Left out, since they can't be read: {first_of(self.complaints)}.")
         if self.versions.count:
             notes.append(self.versions.note())
         for meter, count in sorted(self.other_meters.items()):

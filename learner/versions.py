@@ -22,6 +22,7 @@ from .merging import most_frequent
 from .target import reference, underlying_function
 from .trace_folder import TraceFile
 from .traces import Trace, read_trace
+from .wording import first_of
 
 _SHOWN_DIGITS = 8
 _SHOWN_VERSIONS = 4
@@ -189,6 +190,5 @@ def _is_telling(function: FunctionRef) -> bool:
 
 
 def _shown(sources: Counter[str]) -> str:
-    told = [f"{source[:_SHOWN_DIGITS]}…" for source, _ in sources.most_common(_SHOWN_VERSIONS)]
-    more = f" and {len(sources) - _SHOWN_VERSIONS} more" if len(sources) > _SHOWN_VERSIONS else ""
-    return f"{'source' if len(sources) == 1 else 'sources'} {', '.join(told)}{more}"
+    told = [f"{source[:_SHOWN_DIGITS]}…" for source, _ in sources.most_common()]
+    return f"{'source' if len(sources) == 1 else 'sources'} {first_of(told, _SHOWN_VERSIONS, ', ')}"

@@ -10,7 +10,7 @@ from itertools import chain
 
 from .attributes import own_attribute
 from .features import DISCREETLY, NO_SIZE, OPENLY, Feature, Items, Read, Row, Value, level, readers_for
-from .fingerprints import sha256
+from .fingerprints import text_digest
 from .sequences import SEQUENCE, read_sequence
 
 TYPE_CHECKING = False
@@ -85,10 +85,7 @@ def _text_digest(_: type) -> Read:
 
     def read(value: Any) -> str | None:
         text = level(to_str(value))
-        if text is None:
-            return None
-        digest: str = sha256()(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return digest[:_DIGEST_LENGTH]
+        return None if text is None else text_digest(text)[:_DIGEST_LENGTH]
 
     return read
 

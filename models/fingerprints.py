@@ -77,11 +77,11 @@ def source_digest(code: CodeType) -> str:
 def text_digest(text: str) -> str:
     """Return what tells one text from others: 32 hexadecimal digits of its SHA-256."""
     content = text.encode("utf-8", "surrogatepass")
-    digest: str = sha256()(content).hexdigest()
+    digest: str = _sha256()(content).hexdigest()
     return digest[:32]
 
 
-def sha256() -> Callable[[bytes], Any]:
+def _sha256() -> Callable[[bytes], Any]:
     """Return SHA-256 of Python's own, as `random` takes it: `hashlib` loads OpenSSL, 3 ms and 3 MiB of a cold start."""
     for module in ("_sha2", "_sha256"):  # the latter is its name before 3.12
         try:

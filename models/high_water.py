@@ -34,7 +34,7 @@ def parse_high_water(status: bytes) -> int:
 def highest_ever_bytes() -> int:
     """Return the highest resident size by `getrusage`, 0 if unknown; an exec'd process inherits its parent's."""
     try:
-        import resource
+        import resource  # here, since loading the contract loads nothing of the kind
     except ImportError:
         return 0
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB

@@ -26,28 +26,33 @@ def blocks() -> dict[str, str]:
     return dict(found)
 
 
-def test_training_and_production_run_as_written(tmp_path: Path) -> None:
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder that holds some of the README's files."""
+    return subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=True)
+
+
+def write_all(folder: Path) -> None:
+    """Write the README's files, and the data that they read."""
     for name, text in blocks().items():
-        (tmp_path / name).write_text(text)
-    make_folders(tmp_path / "data", 20, seed=6, sizes=(2e5, 2e6))
+        (folder / name).write_text(text)
+    make_folders(folder / "data", 20, seed=6, sizes=(2e5, 2e6))
 
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=True)
 
-    assert "adjacent file_size(" in run("train.py").stdout
-    served = run("serve.py", str(tmp_path / "data" / "000"))
+def test_training_and_production_run_as_written(tmp_path: Path) -> None:
+    write_all(tmp_path)
+
+    assert "adjacent file_size(" in run(tmp_path, "train.py").stdout
+    served = run(tmp_path, "serve.py", str(tmp_path / "data" / "000"))
     assert int(served.stdout.splitlines()[-1]) > 0
     assert re.search(r"up to \d+ bytes, by \w+ at line \d+ of mainfunction", served.stderr)
     prepared = f"model.{sys.implementation.cache_tag}.prepared"
-    assert f"wrote {prepared}, with 1 breakpoints" in run("-m", "peakahead", "prepare", "model.json").stdout
-    assert run("-W", "error", "start.py").stdout == ""
+    assert f"wrote {prepared}, with 1 breakpoints" in run(tmp_path, "-m", "peakahead", "prepare", "model.json").stdout
+    assert run(tmp_path, "-W", "error", "start.py").stdout == ""
 
 
 def test_training_on_a_cluster_runs_as_written(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="a cluster of real processes takes dask's distributed")
-    for name, text in blocks().items():
-        (tmp_path / name).write_text(text)
-    make_folders(tmp_path / "data", 20, seed=6, sizes=(2e5, 2e6))
+    write_all(tmp_path)
     with warnings.catch_warnings(), ExitStack() as stack:
         warnings.simplefilter("ignore")  # distributed's own
         cluster = stack.enter_context(distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1"))
@@ -63,15 +68,13 @@ def test_training_on_a_cluster_runs_as_written(tmp_path: Path) -> None:
             stack.callback(started.kill)
         script = blocks()["train_on_cluster.py"].replace("tcp://scheduler:8786", cluster.scheduler_address)
         (tmp_path / "train_on_cluster.py").write_text(script)
-        subprocess.run([sys.executable, "train_on_cluster.py"], cwd=tmp_path, capture_output=True, check=True)
+        run(tmp_path, "train_on_cluster.py")
 
     assert "adjacent file_size(" in str(peakahead.load(tmp_path / "model.json"))
 
 
 def test_recording_runs_as_written(tmp_path: Path) -> None:
-    for name in ("running_example.py", "handler.py"):
-        (tmp_path / name).write_text(blocks()[name])
-    make_folders(tmp_path / "data", 20, seed=6, sizes=(2e5, 2e6))
+    write_all(tmp_path)
     script = (
         "import glob, os, handler\n"
         "for folder in [os.path.abspath(folder) for folder in sorted(glob.glob('data/*'))]:\n"
@@ -79,8 +82,7 @@ def test_recording_runs_as_written(tmp_path: Path) -> None:
         "import peakahead\n"
         "print(handler.handle.recorder.recorded, *peakahead.fit(handler.handle.recorder.folder).stages[-1].readings)\n"
     )
-    command = [sys.executable, "-c", script]
-    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = run(tmp_path, "-c", script)
     last = said.stdout.splitlines()[-1]
     assert last.startswith("20 ")
     assert "largest two adjacent file_size(" in last
@@ -97,16 +99,13 @@ def test_a_registered_feature_is_found_as_written(tmp_path: Path) -> None:
         "    model = peakahead.learn(baskets.unpack, calls)\n"
         "    print(*model.stages[-1].readings, peakahead.arm(model))\n"
     )
-    command = [sys.executable, "-c", script]
-    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = run(tmp_path, "-c", script)
     assert said.stdout == "basket.unpacked_bytes() True\n"
     assert said.stderr == ""
 
 
 def test_the_example_of_a_registered_feature_runs() -> None:
-    said = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "register_feature.py")], capture_output=True, text=True, check=True
-    )
+    said = run(ROOT, str(ROOT / "examples" / "register_feature.py"))
     assert "x basket.unpacked_bytes()" in said.stdout
 
 

@@ -33,7 +33,7 @@ def test_the_wealth_is_as_defined(chance: float) -> None:
         draw = random.Random(seed)
         events = [draw.random() < 0.4 for _ in range(40)]
         highest = max([1.0, *(by_definition(events[:n], chance) for n in range(1, len(events) + 1))])
-        assert evidence(events, chance, NEVER) == Evidence(40, sum(events), pytest.approx(highest), None)  # type: ignore[arg-type]
+        assert evidence(events, chance, NEVER) == Evidence(40, sum(events), pytest.approx(highest), None)  # type: ignore[arg-type]  # in a number's place
 
 
 @pytest.mark.parametrize(("chance", "level"), [(0.5, 0.2), (0.5, 0.05), (0.05, 0.1), (0.2, 0.02)])

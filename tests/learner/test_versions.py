@@ -149,8 +149,8 @@ def test_when_all_are_of_another_version_than_the_present_code_it_says_so(tmp_pa
 def test_another_decorator_on_the_same_code_is_no_other_version(tmp_path: Path, handle: Any) -> None:
     recorded = importing(tmp_path / "then", APP.replace("@decorate", "@(lambda function: decorate(function))"))
     assert digest(recorded) != digest(handle)
-    assert reference(recorded) == TARGET  # type: ignore[arg-type]
-    codes = Fingerprint.of(TARGET, recorded.__code__).code  # type: ignore[attr-defined]
+    assert reference(recorded) == TARGET  # type: ignore[arg-type]  # a plain function
+    codes = Fingerprint.of(TARGET, recorded.__code__).code  # type: ignore[attr-defined]  # likewise
     for number in range(20):
         write(tmp_path / "traces", number, source=digest(recorded), codes=codes)
 

@@ -11,6 +11,9 @@ import gc
 import os
 import tempfile
 import uuid
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
 
 import numpy as np
 
@@ -60,13 +63,15 @@ def record(folder: str, function: str, sizes: list[int]) -> None:
     target, source = FunctionRef(__name__, function), source_digest(called.__code__)
     kept, process, meter = TraceFolder(folder), uuid.uuid4().hex[:12], StatusMeter()
 
-    def traced(target: FunctionRef, is_traced: object, size: int) -> tuple[bytes, int, int]:
+    def traced(
+        target: FunctionRef, is_traced: Callable[[CodeType, dict[str, Any]], bool], size: int
+    ) -> tuple[bytes, int, int]:
         with tempfile.TemporaryFile() as file:
             recorder = Recorder(file.fileno())
             gc.collect()
             ctypes.CDLL(None).malloc_trim(0)
             baseline = meter.start()
-            tracer = Tracer(is_traced, meter, recorder, baseline)  # type: ignore[arg-type]
+            tracer = Tracer(is_traced, meter, recorder, baseline)
             tracer.start()
             globals()[target.qualname](size)
             tracer.stop()
