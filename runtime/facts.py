@@ -21,3 +21,4 @@ FUSED_OPCODES = {
     "STORE_FAST_LOAD_FAST": ("STORE_FAST", "LOAD_FAST"),
     "LOAD_FAST_LOAD_FAST": ("LOAD_FAST", "LOAD_FAST"),
 }
+FUSED_REACH = 16  # each operand has four bits

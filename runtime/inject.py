@@ -65,7 +65,7 @@ def inject(code: CodeType, probes: Sequence[Probe]) -> CodeType:
     except (IndexError, ValueError, TypeError) as error:  # code that it doesn't understand
         raise ArmingError(f"{code.co_qualname} can't be rewritten: `bytecode` can't read it ({error})") from error
     rewritten = with_sound_lines(rewritten)
-    difference = _difference(code, rewritten)
+    difference = _difference(code, rewritten) or _out_of_reach(edited, rewritten)
     if difference:
         raise ArmingError(f"{code.co_qualname} can't be rewritten on this Python: its {difference} came out changed")
     return rewritten
@@ -81,11 +81,13 @@ def _with_calls(items: list[Any], places: Places, code: CodeType) -> Iterator[An
             yield item
             continue
         number += 1
-        # Those that do two things at once are always taken apart: their operands overflow silently above 15, and the
-        # library numbers variables anew.
-        parts = _unfused(item) if item.name in facts.FUSED_OPCODES else [item]
+        parts = _parts(item)
+        is_apart = len(parts) > 1 and ((number, 0) in places.after or _has_cell(parts))
+        if not is_apart:
+            yield item
         for part, instruction in enumerate(parts):
-            yield instruction
+            if is_apart:
+                yield instruction
             for probe in places.after.get((number, part), ()):
                 yield from _call(probe.hook, *_load_of(instruction), instruction.location)
         if number == places.entry:
@@ -94,12 +96,20 @@ def _with_calls(items: list[Any], places: Places, code: CodeType) -> Iterator[An
         raise ValueError(f"it finds {number + 1} instructions of {places.n_instructions}")
 
 
-def _unfused(item: Instr) -> list[Instr]:
+def _parts(item: Instr) -> list[Instr]:
+    """Return the instructions that do one by one what one that does two things does at once, or the one."""
+    names = facts.FUSED_OPCODES.get(item.name)
+    if names is None:
+        return [item]
     from bytecode import Instr
 
-    names = facts.FUSED_OPCODES[item.name]
     arguments: Any = item.arg
     return [Instr(name, argument, location=item.location) for name, argument in zip(names, arguments, strict=True)]
+
+
+def _has_cell(parts: Sequence[Instr]) -> bool:
+    """Tell whether a cell is among the variables, which the library takes in an instruction of its own alone."""
+    return any(type(part.arg) is not str for part in parts)
 
 
 def _load_of(store: Instr) -> tuple[str, Any]:
@@ -170,6 +180,12 @@ def _difference(original: CodeType, rewritten: CodeType) -> str:
         "exception table": _handler_depths(original) == _handler_depths(rewritten),
     }
     return next((what for what, same in checks.items() if not same), "")
+
+
+def _out_of_reach(edited: Sequence[Any], rewritten: CodeType) -> str:
+    """Return what overflowed silently: the library numbers variables anew, and the operands of fused ones are small."""
+    names = {name for item in edited if getattr(item, "name", "") in facts.FUSED_OPCODES for name in item.arg}
+    return "" if names <= {*rewritten.co_varnames[: facts.FUSED_REACH]} else "fused instructions"
 
 
 def _lines(code: CodeType) -> list[int]:

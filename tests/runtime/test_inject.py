@@ -9,6 +9,7 @@ import itertools
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
@@ -37,6 +38,10 @@ def every_store(code: CodeType, hook: Callable[[Site, Any], None]) -> list[Probe
         if line >= code.co_firstlineno
     }
     return [Probe(site, lambda value, site=site: hook(site, value)) for site in sorted(sites)]
+
+
+def every_store_of(code: CodeType, variable: str, hook: Callable[[Any], object]) -> list[Probe]:
+    return [probe for probe in every_store(code, lambda _, value: hook(value)) if probe.site.variable == variable]
 
 
 def observed(function: FunctionType) -> list[tuple[str, int, str, dict[str, Value]]]:
@@ -194,6 +199,71 @@ def test_code_that_the_library_can_t_read_is_refused() -> None:
 
     with pytest.raises(ArmingError, match="<lambda> can't be rewritten: `bytecode` can't read it"):
         inject(inner, every_store(inner, lambda _site, _value: None))
+
+
+FUSED = pytest.mark.skipif("STORE_FAST_STORE_FAST" not in dis.opmap, reason="no instruction does two things here")
+
+
+def fused(code: CodeType) -> Counter[tuple[str, Any]]:
+    found = (i for i in dis.get_instructions(code) if i.opname.count("_FAST") == 2)
+    return Counter((i.opname, i.argval) for i in found)
+
+
+@FUSED
+@pytest.mark.parametrize(
+    ("variable", "apart"),
+    [
+        ("first", {("STORE_FAST_STORE_FAST", ("first", "second"))}),
+        ("second", {("STORE_FAST_STORE_FAST", ("second", "first"))}),  # in the swap
+        ("last", {("STORE_FAST_LOAD_FAST", ("last", "last"))}),
+    ],
+)
+def test_what_does_two_things_is_taken_apart_only_for_a_call_in_between(variable: str, apart: set[Any]) -> None:
+    def swapped(both: tuple[int, int]) -> int:
+        first, second = both
+        first, second = second, first
+        last = [last * first for last in both]
+        return first - second + last[0]
+
+    bare = swapped.__code__
+    seen: list[object] = []
+    swapped.__code__ = inject(bare, every_store_of(bare, variable, seen.append))
+
+    assert swapped((3, 5)) == 2 + 15
+    assert seen == {"first": [3, 5], "second": [5, 3], "last": [3, 5, [15, 25]]}[variable]
+    assert {*(fused(bare) - fused(swapped.__code__))} == apart
+
+
+@FUSED
+def test_variables_that_a_handler_names_first_are_in_reach() -> None:
+    """Handlers come last in the code, so that their variables, numbered first by the compiler, are seen last."""
+    others = [f"other{number}" for number in range(30)]
+    body = "".join(f"    {name} = n + {number}\n" for number, name in enumerate(others))
+    namespace: dict[str, Any] = {}
+    exec(
+        "def handled(n):\n    try:\n        1 // n\n    except ZeroDivisionError:\n        left, right = 5, n\n"
+        f"        left, right = right, left\n        return left, right\n{body}    return {' + '.join(others)}",
+        namespace,
+    )
+    handled = namespace["handled"]
+    bare, expected = handled.__code__, (handled(0), handled(1))
+    seen: list[int] = []
+    handled.__code__ = inject(bare, every_store_of(bare, "other29", seen.append))
+
+    assert (handled(0), handled(1)) == expected
+    assert seen == [30]
+    assert fused(handled.__code__) == fused(bare) != Counter()
+
+
+@FUSED
+def test_what_is_out_of_a_fused_instruction_s_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def added(first: int, second: int) -> int:
+        total = first + second
+        return -total
+
+    monkeypatch.setattr(injecting.facts, "FUSED_REACH", 1)
+    with pytest.raises(ArmingError, match="its fused instructions came out changed"):
+        inject(added.__code__, every_store_of(added.__code__, "total", print))
 
 
 def test_rewritten_code_that_came_out_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
