@@ -30,6 +30,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..models.registered import Registration, registrations
+from .held_pages import HeldPages
 from .meters import make_meter
 from .recording import Recorder
 from .scope import Scope
@@ -107,10 +108,11 @@ def _serve(channel: socket.socket, folder: str) -> None:
         feature.install()
     gc.collect()
     gc.freeze()
+    held = HeldPages() if task.fork else None
     reply({"status": "ready"})
     for line in requests:
         request = json.loads(line)
-        reply(_in_fork(task, request, channel) if task.fork else _run(task, request))
+        reply(_run(task, request) if held is None else _in_fork(task, request, channel, held))
 
 
 def _guard(channel: socket.socket, folder: str) -> None:
@@ -144,7 +146,7 @@ def _remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _in_fork(task: Task, request: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
+def _in_fork(task: Task, request: dict[str, Any], channel: socket.socket, held: HeldPages) -> dict[str, Any]:
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -154,6 +156,7 @@ def _in_fork(task: Task, request: dict[str, Any], channel: socket.socket) -> dic
             os.setsid()  # so that what the function started can be ended with it
             signal.signal(signal.SIGINT, signal.default_int_handler)
             _go_first()
+            held.touch()
             os.write(write_end, json.dumps(_run(task, request)).encode())
         except BaseException as error:
             os.write(write_end, json.dumps({"status": "failed", "detail": _describe(error)}).encode())

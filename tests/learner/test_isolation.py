@@ -21,7 +21,7 @@ from peakahead.learner.scope import Scope
 from peakahead.learner.traces import read_trace
 from peakahead.models.errors import InvalidTrace, TrainingFailed
 from tests.learner.clusters import state, wait_until
-from tests.programs import functions
+from tests.programs import functions, mapped
 from tests.programs.clustered import hangs
 
 MIB = 2**20
@@ -52,6 +52,13 @@ def test_the_peak_is_what_the_function_allocates(fork: bool, meter: str, traced:
 
 def test_a_spike_between_two_lines_counts() -> None:
     assert run(functions.spikes, 50 * MIB).peak_bytes == pytest.approx(50 * MIB, rel=0.02)
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_what_the_module_has_mapped_of_files_is_no_growth(fork: bool) -> None:
+    """As in production, where the process that runs the function has loaded it."""
+    assert run(mapped.read, mapped.READ_BYTES, fork=fork).peak_bytes < MIB
+    assert run(mapped.read, 2 * mapped.READ_BYTES, fork=fork).peak_bytes == pytest.approx(mapped.READ_BYTES, rel=0.05)
 
 
 @pytest.mark.parametrize("function", [functions.long_loop, functions.large_values])
