@@ -159,19 +159,21 @@ class FunctionRecorder:
                 raise
         return call
 
-    def measured(self) -> Recorded:
-        """Begin to measure and trace, from here on."""
+    def prepared(self) -> Recorded:
+        """Return what is to measure and trace an invocation."""
         environment()
         if self._named is not None:
             self._named.add_modules()
-        recorded = Recorded(self._known, self._named, not self._has_recorded)
+        return Recorded(self._known, self._named, not self._has_recorded)
+
+    def has_begun(self, recorded: Recorded) -> None:
+        """Note that an invocation is measured and traced from here on."""
         self._has_recorded = True
         if recorded.is_sampled:
             self._tell(
                 "sampled",
                 "the high-water mark of this process can't be reset: peaks are sampled, and short ones may be missed",
             )
-        return recorded
 
     def origin(self, name: str, place: int, status: str, detail: str = "", recorded: Recorded | None = None) -> Origin:
         """Return where a trace comes from."""

@@ -19,7 +19,7 @@ from ..models.guard import is_from_signal_handler
 from .descriptors import OwnDescriptor
 from .freed import give_back_freed
 from .known_code import KnownCode
-from .meters import OwnGrowth, SampledMeter, process_meter
+from .meters import OwnGrowth, RssMeter, SampledMeter, StatusMeter, process_meter
 from .origin import Origin, head_with
 from .pools import TakenPools
 from .recording import MAGIC, Recorder
@@ -32,7 +32,7 @@ METER, SAMPLED_METER = "rss", "rss, sampled"
 
 
 class Recorded:
-    """One invocation, from here until `end`.
+    """One invocation, from `begin` until `end`.
 
     Args:
         known: What is known of the code.
@@ -41,42 +41,47 @@ class Recorded:
 
     Attributes:
         is_sampled: True if the high-water mark can't be reset.
-
-    Raises:
-        OSError: If there is no room for its hits, or nothing to measure it with.
     """
 
     def __init__(self, known: KnownCode, spelled: SpelledNames | None, is_cold: bool) -> None:
         self._known = known
+        self._spelled = spelled
+        self._is_cold = is_cold
         self._n_pauses = 0
-        with contextlib.ExitStack() as undo:  # whatever fails here, a time limit of the host's included
-            self._file = OwnDescriptor(_unnamed_file())
-            undo.callback(self._file.close)
-            self._recorder = Recorder(self._file.number)
-            self._process_meter = process_meter()
-            undo.callback(self._process_meter.close)
-            self.is_sampled = isinstance(self._process_meter, SampledMeter)
-            self._meter = OwnGrowth(self._process_meter)
-            if is_cold:  # and let go of before the rest: were it held, later invocations would begin so much lower
-                warm(self._meter)
-            gc.collect()
-            self._pools = TakenPools()
-            undo.callback(self._pools.release)
-            give_back_freed()
-            self.baseline_bytes = self._meter.start()
-            self._tracer = Tracer(
-                known.is_traced,
-                self._meter,
-                self._recorder,
-                self.baseline_bytes,
-                stores_of=known.stores_of,
-                may_name=spelled.may_name if spelled is not None else None,
-                spares=True,
-            )
-            undo.callback(self._tracer.stop)
-            self._began = perf_counter()
-            self._tracer.start()
-            undo.pop_all()
+        self._process_meter: RssMeter | StatusMeter | SampledMeter | None = None
+        self._taken = contextlib.ExitStack()  # what is to be given back, but the meter
+
+    def begin(self) -> None:
+        """Begin to measure and trace; whatever fails here, a time limit of the host's included, `close` is to follow.
+
+        Raises:
+            OSError: If there is no room for its hits, or nothing to measure it with.
+        """
+        self._file = OwnDescriptor(_unnamed_file())
+        self._taken.callback(self._file.close)
+        self._recorder = Recorder(self._file.number)
+        self._taken.callback(self._recorder.abandon)
+        self._process_meter = meter = process_meter()
+        self.is_sampled = isinstance(meter, SampledMeter)
+        self._meter = OwnGrowth(meter)
+        if self._is_cold:  # and let go of before the rest: were it held, later invocations would begin so much lower
+            warm(self._meter)
+        gc.collect()
+        self._taken.callback(TakenPools().release)
+        give_back_freed()
+        self.baseline_bytes = self._meter.start()
+        self._tracer = Tracer(
+            self._known.is_traced,
+            self._meter,
+            self._recorder,
+            self.baseline_bytes,
+            stores_of=self._known.stores_of,
+            may_name=self._spelled.may_name if self._spelled is not None else None,
+            spares=True,
+        )
+        self._taken.callback(self._tracer.stop)
+        self._began = perf_counter()
+        self._tracer.start()
 
     @property
     def failure(self) -> str:
@@ -122,18 +127,13 @@ class Recorded:
 
     def close(self) -> None:
         """Stop, if that hasn't been done, and let go of the hits."""
-        self._recorder.abandon()
-        self._tracer.stop()
-        self._process_meter.close()
-        self._pools.release()
-        self._file.close()
+        self.abandon()
+        if self._process_meter is not None:
+            self._process_meter.close()
 
     def abandon(self) -> None:
         """Do the same in a forked child, whose meter is the parent's."""
-        self._recorder.abandon()
-        self._tracer.stop()
-        self._pools.release()
-        self._file.close()
+        self._taken.close()
 
 
 def _unnamed_file() -> int:

@@ -52,7 +52,9 @@ class RecordedCall:
             return
         try:
             self._write(head_with(self.recorder.origin(self._name, self._place, "unfinished")))
-            self._recorded = self.recorder.measured()
+            self._recorded = self.recorder.prepared()  # known here before it begins, so that it ends whatever comes
+            self._recorded.begin()
+            self.recorder.has_begun(self._recorded)
         except BaseException:
             self._drop()
             raise
@@ -134,7 +136,7 @@ class RecordedCall:
     def _drop(self) -> None:
         """Measure no more, and take back that it began."""
         if self._recorded is not None:
-            self._recorded.abandon()
+            self._recorded.close()
             self._recorded = None
         if self._name:
             with contextlib.suppress(OSError):

@@ -55,7 +55,7 @@ def test_where_the_mark_cant_be_reset_it_is_sampled_and_said(tmp_path: Path) -> 
         if folder.stat().st_uid == os.getuid() and folder.name.startswith("pytest-"):
             folder.chmod(0o755)
     lines = f"""
-import ctypes, tempfile, warnings
+import ctypes, resource, tempfile, threading, warnings
 warnings.simplefilter("always")
 import peakahead.learner.record, peakahead.learner.traces, inspect, platform, linecache
 wrapped = peakahead.record(recorded.handler, {str(tmp_path)!r})
@@ -72,9 +72,12 @@ del large
 for n in (2, 20, 2, 100):
     wrapped({{"n": n * 2**20}})
 print(wrapped.recorder.recorded, wrapped.recorder.failed)
+resource.setrlimit(resource.RLIMIT_FSIZE, (700, resource.RLIM_INFINITY))  # room for no trace
+wrapped({{"n": 2}})
+print(wrapped.recorder.failed, threading.active_count())
 """
     said = script("import os\n" + lines)
-    assert said.stdout == "PermissionError\n4 0\n", said.stderr
+    assert said.stdout == "PermissionError\n4 0\n1 1\n", said.stderr  # no thread goes on looking
     assert said.stderr.count("can't be reset: peaks are sampled") == 1
     found = origins(tmp_path)
     assert [origin.meter for origin in found] == ["rss, sampled"] * 4
