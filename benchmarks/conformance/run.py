@@ -26,7 +26,7 @@ from typing import Any
 
 from . import child
 from .arm import rewrite_files
-from .expected import REFUSED, reason
+from .expected import REFUSED, SKIPPED_BY_CLOCK, reason
 from .suites import Suite
 
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
@@ -151,6 +151,11 @@ def compare(bare: list[Ran], armed: Ran, frameless: Ran | None = None) -> dict[s
     whole = [ran for ran in bare if not ran.died] or bare
     flaky = {
         test for ran in whole[1:] for test in ran.outcomes.keys() | whole[0].outcomes if _differ(test, whole[0], ran)
+    }
+    flaky |= {
+        test
+        for test in SKIPPED_BY_CLOCK & armed.outcomes.keys() & whole[0].outcomes.keys()
+        if {armed.outcomes[test], whole[0].outcomes[test]} == {"skipped", "passed"}
     }
     differing = [
         {

@@ -58,3 +58,13 @@ def test_a_test_that_differs_bare_says_nothing(tmp_path: Path) -> None:
     compared = compare([passed, failed], failed)
 
     assert (compared["flaky"], compared["differing"], compared["tests"]) == (["m.T.test_a"], [], 0)
+
+
+@pytest.mark.parametrize(("came_out", "n_left_out"), [("passed", 1), ("failed", 0)])
+def test_a_test_that_skips_itself_by_the_clock_says_nothing(tmp_path: Path, came_out: str, n_left_out: int) -> None:
+    test = "test.test_int.IntStrDigitLimitsTests.test_denial_of_service_prevented_int_to_str"
+    bare, armed = (reported(tmp_path, ("outcome", test, o, ""), ("done",)) for o in ("skipped", came_out))
+
+    compared = compare([bare, bare], armed)
+
+    assert (len(compared["flaky"]), len(compared["differing"])) == (n_left_out, 1 - n_left_out)
