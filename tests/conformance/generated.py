@@ -27,6 +27,8 @@ from tests.conformance import scan, support
 from tests.conformance.observer import OBSERVER, observed_tree
 from tests.conformance.sources import sources
 
+# Hypothesis remembers all of a run's examples: ten thousand take it gigabytes, and twice the time.
+_AT_A_TIME = 1_000
 FILENAME = "<generated>"
 ARGUMENT = 3
 Seen = tuple[int, str, Any]  # line (0 at entry), variable, value
@@ -220,23 +222,27 @@ def run_examples(examples: int, seed: int = 0) -> dict[str, int]:
     """
     counts = {"examples": 0, "partly bare": 0, "values": 0}
 
-    @seeded(seed)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-        print_blob=False,
-        phases=(Phase.generate, Phase.shrink),
-    )
-    @given(sources())
-    def run(source: str) -> None:
-        values, is_partly_bare = check(source)
-        counts["examples"] += 1
-        counts["partly bare"] += is_partly_bare
-        counts["values"] += values
+    def run(n: int, seed: int) -> None:
+        @seeded(seed)
+        @settings(
+            max_examples=n,
+            deadline=None,
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+            print_blob=False,
+            phases=(Phase.generate, Phase.shrink),
+        )
+        @given(sources())
+        def checked(source: str) -> None:
+            values, is_partly_bare = check(source)
+            counts["examples"] += 1
+            counts["partly bare"] += is_partly_bare
+            counts["values"] += values
 
-    run()
+        checked()
+
+    for number, begun in enumerate(range(0, examples, _AT_A_TIME)):
+        run(min(_AT_A_TIME, examples - begun), seed + number)
     return counts
 
 
