@@ -27,7 +27,7 @@ from tests.learner.scripted import hit_readings, own_readings, trace
 from tests.programs import stores
 
 
-def every_store(code: CodeType, hook: Callable[[Site, Any], None]) -> list[Probe]:
+def every_store(code: CodeType, hook: Callable[[Site, Any], object]) -> list[Probe]:
     """Return a probe for every store of a code object, as the learner's decoder finds them."""
     decoded = CodeStores(code)
     reference = FunctionRef(stores.__name__, code.co_qualname)
