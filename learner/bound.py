@@ -14,6 +14,8 @@ from .traces import Floats
 GRAIN_BYTES = 4 * 2**20
 _CONFIDENCE = 0.99
 _LEAST_MARGIN = 0.02  # training follows the function, and tells a peak no closer
+# A process's pages are counted by core in batches of 128 KiB: on two cores equal peaks may differ by as much.
+_COUNTING_BYTES = 2**18
 _FORESEEN = 4.0  # times the largest input trained; beyond, no margin of so few invocations means anything
 _LONGEST_STRETCH = 2.0
 
@@ -66,6 +68,11 @@ def upper_bound(
     excess = max(0.0, float(_scores(forecasts_larger, peaks_larger).max(initial=0.0)))
     beyond = margin + excess * _stretch(np.sort(peaks), len(peaks_larger))
     return UpperBound(coverage, margin, beyond, GRAIN_BYTES)
+
+
+def with_room(bound: UpperBound) -> UpperBound:
+    """Return the bound with room for how the kernel counts, which training in children of one server may not show."""
+    return bound.replaced(grain_bytes=max(bound.grain_bytes, math.ceil(_COUNTING_BYTES / bound.margin)))
 
 
 def _stretch(peaks: Floats, n_larger: int) -> float:

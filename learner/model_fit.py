@@ -11,6 +11,7 @@ from ..models.model import BreakpointModel, Stage, Training
 from ..models.report import Finding
 from ..models.sites import FunctionRef
 from ..models.summary import formula_text
+from .bound import with_room
 from .choice import Choice, Scored, beats_chance, choose
 from .correction import corrected
 from .history import History
@@ -59,6 +60,8 @@ def fit_model(
         start_stage(target, history.peaks, coverage),
         *(export_stage(site_samples(history, found.site), found.candidate, coverage) for found in choice.stages),
     )
+    if told.meter != "heap":
+        stages = tuple(stage.replaced(bound=with_room(stage.bound)) for stage in stages)
     functions = {site.function for stage in stages for site in (stage.site, *(r.site for r in stage.readings))}
     return BreakpointModel(
         target,

@@ -47,10 +47,10 @@ def made_trace(hits: Sequence[Hit], peak_bytes: int) -> Trace:
     return Trace(found, peak_bytes, 0, 0.1, (fingerprint,), frozenset(), frozenset())
 
 
-def fitted(traces: Sequence[Trace], coverage: float = 0.5) -> BreakpointModel:
+def fitted(traces: Sequence[Trace], coverage: float = 0.5, meter: str = "rss") -> BreakpointModel:
     """Return the model that made traces support."""
     peaks = [trace.peak_bytes for trace in traces]
     training = Training(
-        len(traces), {}, (min(peaks), max(peaks)), "rss", "forkserver", "3.12.1", "Linux x86_64", "glibc 2.36"
+        len(traces), {}, (min(peaks), max(peaks)), meter, "forkserver", "3.12.1", "Linux x86_64", "glibc 2.36"
     )
     return fit_model([replace(trace) for trace in traces], len(traces), FUNCTION, lambda: training, coverage)

@@ -7,6 +7,7 @@ import pytest
 
 from peakahead.learner.bound import check_enough, invocations_needed, tail_limit, tolerance_factor, upper_bound
 from peakahead.models.errors import TrainingFailed
+from tests.learner.made import fitted, made_trace
 
 MIB = 2**20
 
@@ -68,3 +69,13 @@ def test_the_margin_beyond_the_range_grows_with_the_error_on_the_largest(smalles
     assert 0.0 < least == exact.margin_beyond == off.margin <= 0.02
     largest = 80 / 1.3
     assert off.margin_beyond == pytest.approx(least + stretch * (80 - largest) / (largest + 4))
+
+
+@pytest.mark.parametrize(("meter", "room"), [("rss", 2**18), ("heap", 0.08 * MIB)])
+def test_the_closest_bound_leaves_room_for_how_pages_are_counted(meter: str, room: float) -> None:
+    traces = [made_trace([("driver", 0.0, {"value": float(n * MIB)})], n * MIB) for n in range(1, 31)]
+    bound = fitted(traces, 0.95, meter).stages[-1].bound
+
+    assert bound.margin == 0.02
+    assert bound.above(0.0, False) == pytest.approx(room, rel=1e-6)
+    assert bound.above(100.0 * MIB, False) == pytest.approx(102 * MIB + room, rel=1e-6)
