@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -155,6 +156,18 @@ def events_of(call: Callable[[], Any]) -> list[tuple[str, str, int]]:
     return seen
 
 
+def _ends_the_process(code: CodeType) -> bool:
+    """Tell whether Python 3.13 itself may crash on it.
+
+    Its class bodies lose a variable of the function around where a comprehension's, which a lambda uses, has its name.
+    """
+    is_crashing = sys.version_info >= (3, 13)
+    return is_crashing and any(
+        not nested.co_flags & CO_OPTIMIZED and {*nested.co_cellvars} & {*nested.co_freevars}
+        for nested in nested_codes(code)
+    )
+
+
 def check(source: str) -> tuple[int, bool]:
     """Compare one generated source, bare and armed.
 
@@ -170,6 +183,7 @@ def check(source: str) -> tuple[int, bool]:
     except SyntaxError:  # as where `nonlocal` finds no such variable
         assume(False)
         raise
+    assume(not _ends_the_process(code))
     truth: list[Seen] = []
 
     def observe(variable: str, line: int, value: Any) -> tuple[Any, bool]:
