@@ -5,70 +5,17 @@ from __future__ import annotations
 import functools
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from ..learner.child import Task, call_to_end
+from ..learner.child import Task
 from ..learner.invocations import Invocation
 from ..learner.isolation import Outcome, measure
 from ..learner.pickling import dumps
 from ..learner.scope import Scope
 from ..learner.target import underlying_function
-from ..models.errors import PredictedMemoryExceeded
 from ..models.model import BreakpointModel
 from ..runtime.arming import arm
-from ..runtime.forecast import Forecast
-from ..runtime.predict import predict_memory
-from ..runtime.timing import HitCost, time_hits
-
-
-@dataclass(frozen=True, slots=True)
-class ArmedCall:
-    """The target in its production wrapper; calling it returns what was said of the invocation.
-
-    Attributes:
-        function: The target.
-        model: Its model.
-        limit: The memory limit, or None.
-    """
-
-    function: Callable[..., Any]
-    model: BreakpointModel
-    limit: int | None = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Said:
-        forecasts: list[Forecast] = []
-        refusal = ""
-        try:
-            with predict_memory(self.model, on_forecast=forecasts.append, limit=self.limit):
-                call_to_end(self.function, args, kwargs)
-        except PredictedMemoryExceeded as error:
-            refusal = str(error)
-        return Said(tuple(forecasts), refusal)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What was forecast in one invocation.
-
-    Attributes:
-        forecasts: In order.
-        refusal: Why it was refused, or empty.
-    """
-
-    forecasts: tuple[Forecast, ...]
-    refusal: str
-
-
-@dataclass(frozen=True, slots=True)
-class HitCosts:
-    """Calling it runs the target armed, and returns what each breakpoint's hits cost."""
-
-    function: Callable[..., Any]
-    model: BreakpointModel
-
-    def __call__(self, *args: Any, **kwargs: Any) -> list[HitCost]:
-        return time_hits(self.model, lambda: call_to_end(self.function, args, kwargs))
+from .armed_call import ArmedCall, HitCosts, Said, prepare
 
 
 def bare_task(function: Callable[..., Any]) -> bytes:
@@ -95,13 +42,7 @@ def armed_task(
         limit: For `predict_memory`, in bytes.
         before: Called before the memory is measured, as in training.
     """
-    return _task(ArmedCall(function, model, limit), function, functools.partial(_prepare, model, before))
-
-
-def _prepare(model: BreakpointModel, before: Callable[[], object] | None) -> None:
-    if before is not None:
-        before()
-    arm(model)
+    return _task(ArmedCall(function, model, limit), function, functools.partial(prepare, model, before))
 
 
 def hits_task(function: Callable[..., Any], model: BreakpointModel) -> bytes:

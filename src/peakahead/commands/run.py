@@ -14,7 +14,8 @@ from ..learner.isolation import Outcome, servers
 from ..models.file import load
 from ..models.model import BreakpointModel
 from ..models.sizes import format_size, parse_size
-from .armed import Said, armed_task, run_armed
+from .armed import armed_task, run_armed
+from .armed_call import Said
 from .console import console
 from .target import import_function, invocations_option, load_invocations
 
