@@ -1,13 +1,14 @@
 """Which of the scored sites become stages.
 
-The main stage is the earliest site whose best formula comes within a tolerance of the best of all. An earlier
-stage, at the entry, and a later one each earn their place by cutting the error markedly.
+The main stage is the earliest site whose best formula comes within a tolerance of the best of all; or, where that
+formula needs nothing of the site's own, the site at which the last of its readings is taken. An earlier stage, at the
+entry, and a later one each earn their place by cutting the error markedly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from ..models.sites import Site
 from .judging import Candidate
 from .samples import SiteSamples
 from .search import Search
+from .terms import Terms, needed, same_terms, term_columns
+from .traces import Floats
 
 MIN_LEAD = 0.5  # what comes after half of the growth has happened is a later stage at best
 _MIN_LATE_LEAD = 0.1
@@ -76,24 +79,30 @@ class Choice:
     verdicts: dict[Site, str]
 
 
-def choose(scored: Sequence[Scored], spread_score: float, beats_chance: Callable[[Scored], bool]) -> Choice:
+def choose(scored: Sequence[Scored], spread_score: float, samples_of: Callable[[Site], SiteSamples]) -> Choice:
     """Return the sites that become stages.
 
     Args:
         scored: The candidates, earliest first.
         spread_score: The score of forecasting the median peak.
-        beats_chance: Tells whether a site's score is better than what luck finds.
+        samples_of: Gives a site's samples.
     """
+
+    def beats_luck(found: Scored) -> bool:
+        return beats_chance(samples_of(found.site), found.score)
+
     early = [found for found in scored if found.lead >= MIN_LEAD]
     late = [found for found in scored if _MIN_LATE_LEAD <= found.lead < MIN_LEAD]
     verdicts = {found.site: f"too late: {found.lead:.0%} of the growth ahead" for found in scored}
     chosen: list[Scored] = []
     main = earliest_near_best(early)
     if main is not None:
+        best, main = main, _where_it_is_read(main, early, samples_of)
         verdicts |= {found.site: _beside(found, main) for found in early}
+        verdicts[best.site] = "as good, but later"
         if main.score >= min(MARKED * spread_score, spread_score - _LEAST_TOLERANCE):
             verdicts[main.site] = "the best, but hardly better than the spread of the peaks"
-        elif not beats_chance(main):
+        elif not beats_luck(main):
             verdicts[main.site] = "the best, but no better than chance finds among so many columns"
         else:
             verdicts[main.site] = "chosen: the earliest of the best"
@@ -104,7 +113,7 @@ def choose(scored: Sequence[Scored], spread_score: float, beats_chance: Callable
             chosen.append(main)
     last = earliest_near_best(late)
     bar = chosen[-1].score if chosen else spread_score
-    if last is not None and last.score < MARKED * bar and last.score < bar - _LEAST_TOLERANCE and beats_chance(last):
+    if last is not None and last.score < MARKED * bar and last.score < bar - _LEAST_TOLERANCE and beats_luck(last):
         verdicts[last.site] = f"chosen: late, with {last.lead:.0%} of the growth ahead, but far better"
         chosen.append(last)
     return Choice(tuple(chosen), verdicts)
@@ -128,6 +137,33 @@ def earliest_near_best(scored: Sequence[Scored]) -> Scored | None:
         return None
     best = min(scored, key=lambda found: found.cost)
     return next(found for found in scored if found.cost <= _tolerated(best.cost, best))
+
+
+def _where_it_is_read(found: Scored, sites: Sequence[Scored], samples_of: Callable[[Site], SiteSamples]) -> Scored:
+    """Return the formula at the site that takes the last of its readings, if it says the same there.
+
+    All that the later site adds is the noise between two fits, and the time until it is reached.
+    """
+    samples = samples_of(found.site)
+    own = {reading.site for reading in needed(samples, found.candidate.terms)}
+    last = next((one for one in reversed(sites) if one.site in own and _before(one, found)), None)
+    if found.site in own or last is None:
+        return found
+    earlier = samples_of(last.site)
+    terms = same_terms(found.candidate.terms, samples, earlier)
+    if terms is None or not np.array_equal(_highest(samples, found.candidate.terms), _highest(earlier, terms)):
+        return found
+    candidate = Search(earlier).judged(terms)
+    if candidate is None or candidate.score > _tolerated(found.score, found) + candidate.standard_error:
+        return found
+    return replace(last, candidate=candidate)
+
+
+def _highest(samples: SiteSamples, terms: Terms) -> Floats:
+    """Return the highest values of terms' columns in each invocation, of shape (n_invocations, n_columns)."""
+    columns = np.hstack([term_columns(samples, term) for term in terms])
+    highest: Floats = np.maximum.reduceat(columns, samples.starts)
+    return highest
 
 
 def _tolerated(score: float, best: Scored) -> float:

@@ -12,7 +12,7 @@ from ..models.report import Finding
 from ..models.sites import FunctionRef
 from ..models.summary import formula_text
 from .bound import with_room
-from .choice import Choice, Scored, beats_chance, choose
+from .choice import Choice, Scored, choose
 from .correction import corrected
 from .history import History
 from .samples import site_samples
@@ -54,11 +54,12 @@ def fit_model(
     searched = parallel(joblib.delayed(Scored.of)(site_samples(history, one.site)) for one in history.sites)
     scored = [found for found in searched if found is not None]
     median = spread(history.peaks)
-    choice = choose(scored, median.score, lambda found: beats_chance(site_samples(history, found.site), found.score))
-    choice = corrected(choice, scored, history, functools.partial(site_samples, history), median, told.noise)
+    samples_of = functools.partial(site_samples, history)
+    choice = choose(scored, median.score, samples_of)
+    choice = corrected(choice, scored, history, samples_of, median, told.noise)
     stages = (
         start_stage(target, history.peaks, coverage),
-        *(export_stage(site_samples(history, found.site), found.candidate, coverage) for found in choice.stages),
+        *(export_stage(samples_of(found.site), found.candidate, coverage) for found in choice.stages),
     )
     if told.meter != "heap":
         stages = tuple(stage.replaced(bound=with_room(stage.bound)) for stage in stages)

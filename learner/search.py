@@ -77,7 +77,11 @@ class Search:
             if term not in pair.terms
         }
         triples = self._ranked(pool, sorted(grown, key=lambda terms: [pool.index(term) for term in terms]))
-        return _plainest(_merge(ranked, pairs, triples), self._factor_price(), self._complexity)
+        return _plainest(_merge(ranked, pairs, triples), self._price, self._complexity)
+
+    def judged(self, terms: Terms) -> Candidate | None:
+        """Return how good some terms are; None if they have no fit without a negative coefficient."""
+        return next(iter(self._ranked(list(dict.fromkeys(terms)), [terms])), None)
 
     def _products(self, singles: Sequence[Candidate]) -> list[tuple[int, ...]]:
         """Return products of the best readings, and of others where there are few: alone they may tell nothing."""
@@ -87,15 +91,21 @@ class Search:
         pairs = combinations_with_replacement(strongest, 2)
         return [(one, other) for one, other in pairs if _may_multiply(readings[one], readings[other])]
 
-    def _factor_price(self) -> float:
-        """Return the ratio by which a further factor must cut the error.
+    def _price(self, candidate: Candidate) -> float:
+        """Return the ratio by which a formula must cut the error of one that a single reading gives.
+
+        Each factor pays for the columns it was chosen from, and for its coefficient; a category for one a level.
 
         References:
             J. Chen, Z. Chen, "Extended Bayesian information criteria for model selection with large model spaces",
             Biometrika 95 (2008).
         """
         n, n_columns = self._problem.splits.n, self.samples.X.shape[1] + len(self.samples.categories)
-        return math.exp(_CAUTION * (0.5 * math.log(n) + math.log(n_columns)) / n)
+        categories = [self.samples.categories[term.switch] for term in candidate.terms if term.switch is not None]
+        further_levels = sum(len(category.levels) - 2 for category in categories)
+        chosen = self._complexity(candidate) - 1
+        coefficients = chosen + further_levels
+        return math.exp(_CAUTION * (0.5 * math.log(n) * coefficients + math.log(n_columns) * chosen) / n)
 
     def _complexity(self, candidate: Candidate) -> int:
         """Return how much there is to believe in a formula: its factors, and where two that rise together multiply."""
@@ -218,15 +228,12 @@ def _merge(*ranked: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _plainest(
-    ranked: Sequence[Candidate], factor_price: float, complexity: Callable[[Candidate], int]
+    ranked: Sequence[Candidate], price: Callable[[Candidate], float], complexity: Callable[[Candidate], int]
 ) -> Candidate | None:
     """Return the plainest candidate within 0.7 standard errors of the one that earns its factors."""
     if not ranked:
         return None
-    prices = [
-        (candidate.score + _NEGLIGIBLE_ERROR) * factor_price ** (complexity(candidate) - 1) for candidate in ranked
-    ]
-    best = ranked[int(np.argmin(prices))]
+    best = min(ranked, key=lambda candidate: (candidate.score + _NEGLIGIBLE_ERROR) * price(candidate))
     within = best.score + _PLAIN_WITHIN * best.standard_error
     close = [candidate for candidate in ranked if candidate.score <= within]
     return min(close, key=lambda candidate: (complexity(candidate), candidate.score))

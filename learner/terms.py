@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..models.readings import Reading
 from .formula_regressor import NonNegativeRegressor
 from .samples import SiteSamples
 from .traces import Floats
@@ -52,6 +53,28 @@ class ForestInput(NamedTuple):
 def complexity(terms: Terms) -> int:
     """Return how much there is to understand in a formula: factors, and categories that switch them."""
     return sum(term.complexity for term in terms)
+
+
+def needed(samples: SiteSamples, terms: Terms) -> list[Reading]:
+    """Return the readings of some terms, numbers and categories."""
+    numbers = [samples.readings[factor] for term in terms for factor in term.factors]
+    return numbers + [samples.categories[term.switch].reading for term in terms if term.switch is not None]
+
+
+def same_terms(terms: Terms, samples: SiteSamples, other: SiteSamples) -> Terms | None:
+    """Return the terms of one site by the columns of another's samples, None if it doesn't have all of them."""
+    numbers = {reading: column for column, reading in enumerate(other.readings)}
+    categories = {category.reading: index for index, category in enumerate(other.categories)}
+    try:
+        return tuple(
+            TermSpec(
+                tuple(numbers[samples.readings[factor]] for factor in term.factors),
+                None if term.switch is None else categories[samples.categories[term.switch].reading],
+            )
+            for term in terms
+        )
+    except KeyError:
+        return None
 
 
 def products_of(X: Floats, products: Sequence[tuple[int, ...]]) -> Floats:

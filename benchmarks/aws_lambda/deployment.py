@@ -29,11 +29,11 @@ def handler(event, context):
 _SOURCES = ("pyproject.toml", "README.md", "LICENSE")
 
 
-def build(folder: Path, *, trained: int = 30, sizes: tuple[float, float] = BYTES) -> Path:
+def build(folder: Path, *, sizes: tuple[float, float] = BYTES) -> Path:
     """Learn the model from made archives, build the package, and return its folder; `function.zip` lies beside it."""
     work = folder / "aws_lambda"
     shutil.copytree(EXAMPLE, work, ignore=shutil.ignore_patterns("__pycache__", "package", "*.zip", "model*"))
-    archives = make_archives(work / "archives", trained, seed=61, sizes=sizes)
+    archives = make_archives(work / "archives", 30, seed=61, sizes=sizes)
     _run(sys.executable, "train.py", *map(str, archives), cwd=work)
     # The requirement "peakahead" is to be this one, whatever an index has.
     constraints = folder / "constraints.txt"

@@ -35,7 +35,7 @@ Start = Callable[..., LocalLambda]
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the package, and unpack its zip where it is then run, as Lambda does."""
     folder = tmp_path_factory.mktemp("lambda")
-    built = build(folder, trained=19, sizes=SIZES)
+    built = build(folder, sizes=SIZES)
     task = folder / "task"
     with zipfile.ZipFile(built.parent / "function.zip") as archive:
         archive.extractall(task)
@@ -51,7 +51,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_archive(folder / "small.zip", 50_000, generator)
     make_archive(folder / "large +1.zip", LARGE, generator)  # a space is a plus in S3's events, and a plus is quoted
     for number in range(10):
-        size = SIZES[0] * (2 * SIZES[1] / SIZES[0]) ** (number / 9)
+        size = SIZES[0] * (4 * SIZES[1] / SIZES[0]) ** (number / 9)
         make_archive(folder / f"{number}.zip", int(size), generator)
     (folder / "broken.zip").write_bytes(b"PK is not enough")
     return folder

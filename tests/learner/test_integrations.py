@@ -119,6 +119,6 @@ def registered() -> Iterator[None]:
 
 @pytest.mark.usefixtures("registered")
 def test_a_registered_feature(generator: random.Random) -> None:
-    calls = [(Order([generator.randint(10_000, 100_000) for _ in range(generator.randint(2, 9))]),) for _ in range(N)]
+    calls = [(Order([generator.randint(30_000, 300_000) for _ in range(generator.randint(2, 9))]),) for _ in range(N)]
     stage = last_stage(integrations.packs, calls)
     assert expressions(stage) == ["order.weight()"]

@@ -83,8 +83,8 @@ def keeps(folder: Path) -> Learned:
 
 @pytest.fixture(scope="module")
 def kinds(folder: Path) -> Learned:
-    calls = [(size(0.3, 3), list(KINDS)[k % 3]) for k in range(24)]
-    return learn(folder, drivers.kind_switches, calls, [(6 * MIB, "f8"), (7 * MIB, "f8")])
+    calls = [(size(0.6, 6), list(KINDS)[k % 3]) for k in range(24)]
+    return learn(folder, drivers.kind_switches, calls, [(12 * MIB, "f8"), (14 * MIB, "f8")])
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_a_level_has_its_own_curve_and_points(kinds: Learned) -> None:
         assert [x for x, _ in points(axes, f"measured within {level}")] == counts
         colors = {artist(axes, f"{what} within {level}").get_color() for what in ("measured", "forecast")}
         assert len(colors) == 1
-    assert [x for x, _ in points(axes, "measured beyond f8")] == [6 * MIB, 7 * MIB]
+    assert [x for x, _ in points(axes, "measured beyond f8")] == [12 * MIB, 14 * MIB]
 
 
 def test_a_level_that_training_never_saw_is_told_apart(kinds: Learned) -> None:

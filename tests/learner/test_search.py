@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from peakahead.learner.choice import Scored, beats_chance, choose
+from peakahead.learner.choice import Scored, choose, earliest_near_best
 from peakahead.learner.formula_regressor import NonNegativeRegressor
 from peakahead.learner.history import telling_columns
 from peakahead.learner.judging import Candidate, row_weights
@@ -14,7 +17,10 @@ from peakahead.learner.samples import SiteSamples
 from peakahead.learner.search import Search
 from peakahead.learner.stages import export_stage, spread
 from peakahead.learner.terms import fit_terms, term_columns
+from peakahead.models.sites import Site
 from tests.learner.made_samples import MIB, samples
+
+MEANS = ("mean_error", "mean_error_larger")
 
 
 @pytest.fixture
@@ -80,21 +86,68 @@ def test_a_category_that_says_nothing_switches_nothing(generator: np.random.Gene
     assert found(made) == [["size"]]
 
 
+def test_a_category_pays_for_each_of_its_levels(generator: np.random.Generator) -> None:
+    chances = 0
+    for _ in range(40):
+        size = np.exp(generator.uniform(10, 15, 19))
+        names = {"name": [f"shop-{k}" for k in generator.integers(0, 5, 19)]}
+        made = samples({"size": size}, 9 * size + generator.uniform(-MIB, MIB, 19) / 3 + MIB, categories=names)
+        chances += found(made) != [["size"]]
+    assert chances <= 1
+
+
+def test_a_formula_stands_where_the_last_of_its_readings_is_taken(generator: np.random.Generator) -> None:
+    size, other = generator.uniform(1e6, 5e7, (2, 30))
+    made = samples({"size": size}, 2 * size * generator.normal(1, 0.05, 30))
+    later = samples({"other": other, "size": size}, made.peaks, line=2)
+    later = replace(later, readings=(later.readings[0], made.readings[0]))
+    early, late = Scored.of(made), Scored.of(later)
+    assert early is not None
+    assert late is not None
+    assert [later.readings[column] for column in late.candidate.terms[0].factors] == [made.readings[0]]
+    # One fit beside another may come out better than the tolerance, by what is no more than noise.
+    luckier = replace(late.candidate, **{mean: getattr(late.candidate, mean) - 0.013 for mean in MEANS})
+    late = replace(late, candidate=luckier)
+    assert earliest_near_best([early, late]) == late
+
+    choice = choose([early, late], 1.0, sites(made, later))
+
+    assert [stage.site for stage in choice.stages] == [made.site]
+    assert choice.verdicts[made.site].startswith("chosen")
+    assert choice.verdicts[later.site] == "as good, but later"
+
+
+def test_a_formula_stays_where_its_readings_have_changed(generator: np.random.Generator) -> None:
+    size = generator.uniform(1e6, 5e7, 30)
+    read_early = size * generator.uniform(0.2, 1, 30)  # a queue that is filled before the later site is reached
+    made = samples({"size": read_early}, 2 * size)
+    later = replace(samples({"other": size, "size": size}, made.peaks, line=2), X=size[:, None])
+    later = replace(later, readings=made.readings)
+    scored = [Scored.of(made), Scored.of(later)]
+    assert None not in scored
+
+    choice = choose([one for one in scored if one is not None], 1.0, sites(made, later))
+
+    assert [stage.site for stage in choice.stages] == [later.site]
+
+
 def test_what_fits_best_but_comes_too_late_is_no_use(generator: np.random.Generator) -> None:
     size = generator.uniform(1e6, 5e7, 30)
     peaks = 2 * size * generator.normal(1, 0.05, 30)
-    early, late = (
-        Scored.of(made)
-        for made in (samples({"size": size}, peaks), samples({"length": peaks / 100}, peaks, grown=0.99, line=2))
-    )
+    timely, tardy = samples({"size": size}, peaks), samples({"length": peaks / 100}, peaks, grown=0.99, line=2)
+    early, late = Scored.of(timely), Scored.of(tardy)
 
     assert early is not None
     assert late is not None
     assert late.score > 0.9 > early.score
-    choice = choose([early, late], 1.0, lambda _: True)
+    choice = choose([early, late], 1.0, sites(timely, tardy))
     assert choice.stages == (early,)
     assert choice.verdicts[early.site].startswith("chosen")
     assert choice.verdicts[late.site].startswith("too late")
+
+
+def sites(*made: SiteSamples) -> Callable[[Site], SiteSamples]:
+    return {one.site: one for one in made}.__getitem__
 
 
 def best(made: SiteSamples) -> Candidate:
@@ -109,18 +162,19 @@ def test_noise_explains_nothing(generator: np.random.Generator) -> None:
     for _ in range(10):
         made = samples({f"other{k}": generator.uniform(0, 1e6, 30) for k in range(50)}, peaks)
         scored = Scored(made.site, best(made), 1.0, 1.0, 0.0)
-        chances += bool(choose([scored], 0.4, lambda one, made=made: beats_chance(made, one.score)).stages)
+        chances += bool(choose([scored], 0.4, sites(made)).stages)
     assert chances == 0
 
 
 def test_peaks_that_hardly_differ_need_no_breakpoint(generator: np.random.Generator) -> None:
     driver = generator.uniform(1e6, 5e7, 30)
     peaks = 20 * MIB + 0.002 * driver  # the reading tells exactly what nobody needs to know
-    scored = Scored.of(samples({"driver": driver}, peaks))
+    made = samples({"driver": driver}, peaks)
+    scored = Scored.of(made)
     assert scored is not None
 
-    assert choose([scored], spread(peaks).score, lambda _: True).stages == ()
-    assert choose([scored], 0.2, lambda _: True).stages == (scored,)
+    assert choose([scored], spread(peaks).score, sites(made)).stages == ()
+    assert choose([scored], 0.2, sites(made)).stages == (scored,)
 
 
 def test_columns_that_tell_nothing_are_dropped() -> None:
