@@ -22,8 +22,8 @@ from peakahead.models.fields import Fields
 from tests.results import watched
 
 MIB = 2**20
-TRAINED = range(20)
-UNSEEN = range(100, 110)
+TRAINED = range(30)
+UNSEEN = range(100, 118)
 LARGE, SMALL = [2, 15, 22, 52], 14  # seeds by which some 180,000 events are drawn, and 25,578
 HEADERS = {"X-Cloud-Trace-Context": f"{TRACE}/2205310701640571284;o=1"}
 SPECIAL = {"severity", "message", "logging.googleapis.com/trace", "logging.googleapis.com/labels"}

@@ -19,7 +19,7 @@ from peakahead.models.model import BreakpointModel
 from tests.learner.clusters import MIB, assert_same, started_by
 from tests.programs import drivers
 
-CALLS = [(n * MIB // 2,) for n in range(2, 42, 2)]
+CALLS = [(n * MIB,) for n in range(2, 42, 2)]
 GENERATOR = random.Random(3)
 TWO = [(GENERATOR.randint(1_000, 5_000), GENERATOR.randint(1_000, 4_000)) for _ in range(20)]
 
