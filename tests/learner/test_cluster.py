@@ -21,7 +21,7 @@ from tests.programs import drivers
 
 CALLS = [(n * MIB,) for n in range(2, 42, 2)]
 GENERATOR = random.Random(3)
-TWO = [(GENERATOR.randint(1_000, 5_000), GENERATOR.randint(1_000, 4_000)) for _ in range(20)]
+TWO = [(GENERATOR.randint(2_000, 10_000), GENERATOR.randint(2_000, 8_000)) for _ in range(20)]
 
 
 @pytest.fixture(scope="module")

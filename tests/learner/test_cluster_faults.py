@@ -35,7 +35,7 @@ from tests.programs import clustered
 distributed = pytest.importorskip("distributed", reason="a cluster of real processes takes dask's distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed's own
 
-SIZES = [n * MIB for n in range(2, 14)]
+SIZES = [n * MIB for n in range(8, 56, 4)]
 COVERAGE = 0.9  # what twelve invocations support
 
 
